@@ -1,0 +1,91 @@
+//! Results by digest.
+//!
+//! A cache never fails a run: what cannot be read is a [`Lookup::Miss`] that says why, what
+//! cannot be stored is a warning. Nothing here knows a runnable's declaration: it gets a
+//! [`Key`], and gives or takes an [`Entry`] with its log and artifacts.
+
+mod artifacts;
+mod blobs;
+mod entry;
+mod evict;
+mod local;
+mod policy;
+mod repo;
+mod restore;
+mod slug;
+
+use std::fs::File;
+use std::path::Path;
+
+pub use artifacts::{Artifact, ArtifactKind, Manifest, collect};
+pub use entry::{Entry, Hit};
+pub use local::Local;
+pub use policy::is_worth_keeping;
+pub use repo::Shared;
+pub use slug::slug;
+
+use crate::error::Diagnostic;
+use crate::hash::{Digest, Document};
+use crate::plan::RunnableName;
+
+/// What an entry is found by.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    pub runnable: &'a RunnableName,
+    /// The command's name: the folder of the repo cache.
+    pub command: &'a str,
+    pub digest: Digest,
+}
+
+/// What a lookup gives.
+#[derive(Debug)]
+pub enum Lookup {
+    Hit(Box<Hit>),
+    Miss(Miss),
+}
+
+/// Why there is no hit.
+#[derive(Debug)]
+pub enum Miss {
+    /// Nothing is stored under the key.
+    Absent,
+    /// Something is there, but cannot be trusted; the warning says what and why.
+    Damaged(Diagnostic),
+}
+
+/// A result to be stored: made from a finished unit alone.
+#[derive(Debug)]
+pub struct NewEntry<'a> {
+    pub code: i32,
+    pub duration: std::time::Duration,
+    /// The log, to be read from its beginning.
+    pub log: &'a mut File,
+    /// What the command made, as collected from disk.
+    pub artifacts: &'a Manifest,
+    /// All inputs, to say later what differs.
+    pub fingerprint: &'a Document,
+}
+
+/// Where entries are kept.
+///
+/// All methods block; they are called off the run loop. A remote tier joins by implementing
+/// this in front of [`Local`].
+pub trait Store: Send + Sync {
+    /// The entry of a key, its manifest checked, nothing restored.
+    fn lookup(&self, key: Key<'_>) -> Lookup;
+
+    /// Puts an entry in. Errors are for the caller to show as a warning.
+    fn store(&self, key: Key<'_>, entry: NewEntry<'_>) -> Result<(), Diagnostic>;
+
+    /// The fingerprint of the runnable's most recent entry, to say what has changed since.
+    fn latest(&self, runnable: &RunnableName, command: &str) -> Option<Document>;
+
+    /// Called once, when nothing more will be stored: finishes what runs in the background and
+    /// keeps the bounds. Gives warnings.
+    fn finish(&self) -> Vec<Diagnostic>;
+}
+
+/// A path for a message.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,157 @@
+//! What differs between two fingerprints, in words that a user knows. Pure.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Document;
+
+/// One input that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Another version of qik made the entry.
+    Version,
+    Exec {
+        before: String,
+        after: String,
+    },
+    Deps,
+    Artifacts,
+    Space,
+    Const {
+        before: Option<String>,
+        after: Option<String>,
+    },
+    Setting {
+        path: String,
+    },
+    Distribution {
+        name: String,
+        before: Option<String>,
+        after: Option<String>,
+    },
+    UpstreamArtifact {
+        runnable: String,
+        path: String,
+    },
+    FileChanged {
+        path: String,
+    },
+    FileAdded {
+        path: String,
+    },
+    FileGone {
+        path: String,
+    },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version => f.write_str("made by another version of qik"),
+            Self::Exec { .. } => f.write_str("exec changed"),
+            Self::Deps => f.write_str("deps changed"),
+            Self::Artifacts => f.write_str("artifacts changed"),
+            Self::Space => f.write_str("space changed"),
+            Self::Const { before, after } => match (before, after) {
+                (Some(before), Some(after)) => write!(f, "const `{before}` is now `{after}`"),
+                (None, Some(after)) => write!(f, "const `{after}` added"),
+                (Some(before), None) => write!(f, "const `{before}` gone"),
+                (None, None) => f.write_str("consts changed"),
+            },
+            Self::Distribution { name, before, after } => match (before, after) {
+                (Some(before), Some(after)) => write!(f, "`{name}` {before} is now {after}"),
+                (None, Some(after)) => write!(f, "`{name}` {after} added"),
+                _ => write!(f, "`{name}` gone"),
+            },
+            Self::UpstreamArtifact { runnable, path } => {
+                write!(f, "`{path}` of {runnable} changed")
+            }
+            Self::Setting { path } | Self::FileChanged { path } => write!(f, "`{path}` changed"),
+            Self::FileAdded { path } => write!(f, "`{path}` added"),
+            Self::FileGone { path } => write!(f, "`{path}` gone"),
+        }
+    }
+}
+
+/// All that differs, definition first, then values, then files in the order of their paths.
+/// Empty exactly if the documents are equal.
+pub fn diff(before: &Document, after: &Document) -> Vec<Change> {
+    let (old, new) = (&before.inputs, &after.inputs);
+    let mut changes = Vec::new();
+    let mut note = |differs: bool, change: Change| {
+        if differs {
+            changes.push(change);
+        }
+    };
+    note(before.version != after.version || old.runnable != new.runnable, Change::Version);
+    note(old.exec != new.exec, Change::Exec { before: old.exec.clone(), after: new.exec.clone() });
+    note(old.deps != new.deps, Change::Deps);
+    note(old.artifacts != new.artifacts, Change::Artifacts);
+    note(old.space != new.space, Change::Space);
+    changes.extend(diff_consts(&old.consts, &new.consts));
+    changes.extend(
+        diff_maps(&old.settings, &new.settings)
+            .map(|(path, ..)| Change::Setting { path: path.clone() }),
+    );
+    changes.extend(diff_maps(&old.distributions, &new.distributions).map(
+        |(name, before, after)| Change::Distribution {
+            name: name.clone(),
+            before: before.cloned(),
+            after: after.cloned(),
+        },
+    ));
+    changes.extend(diff_upstreams(&old.upstreams, &new.upstreams));
+    changes.extend(diff_maps(&before.files, &after.files).map(|(path, before, after)| {
+        let path = path.clone();
+        match (before, after) {
+            (None, _) => Change::FileAdded { path },
+            (_, None) => Change::FileGone { path },
+            _ => Change::FileChanged { path },
+        }
+    }));
+    changes
+}
+
+fn diff_consts(old: &[String], new: &[String]) -> impl Iterator<Item = Change> {
+    (0..old.len().max(new.len())).filter_map(|position| {
+        let (before, after) = (old.get(position), new.get(position));
+        (before != after).then(|| Change::Const { before: before.cloned(), after: after.cloned() })
+    })
+}
+
+type Artifacts = BTreeMap<String, String>;
+
+fn diff_upstreams(
+    old: &BTreeMap<String, Artifacts>,
+    new: &BTreeMap<String, Artifacts>,
+) -> Vec<Change> {
+    let empty = Artifacts::new();
+    let mut changes = Vec::new();
+    for (runnable, before, after) in diff_maps(old, new) {
+        let differing =
+            diff_maps(before.unwrap_or(&empty), after.unwrap_or(&empty)).map(|(path, ..)| path);
+        let count_before = changes.len();
+        changes.extend(differing.map(|path| Change::UpstreamArtifact {
+            runnable: runnable.clone(),
+            path: path.clone(),
+        }));
+        if changes.len() == count_before {
+            changes.push(Change::Deps);
+        }
+    }
+    changes
+}
+
+/// The keys whose values differ, in order, with both values.
+fn diff_maps<'a, V: PartialEq>(
+    old: &'a BTreeMap<String, V>,
+    new: &'a BTreeMap<String, V>,
+) -> impl Iterator<Item = (&'a String, Option<&'a V>, Option<&'a V>)> {
+    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_iter().filter_map(|key| {
+        let (before, after) = (old.get(key), new.get(key));
+        (before != after).then_some((key, before, after))
+    })
+}

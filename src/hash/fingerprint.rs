@@ -1,0 +1,117 @@
+//! All inputs of a runnable, as a value with a digest and as a document that is kept. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Digest;
+use super::encode::Encoder;
+use crate::git::FileSet;
+use crate::paths::escape;
+
+/// The version of the encoding: raised whenever the same inputs would give another digest, so
+/// that no entry of another version is ever a hit.
+///
+/// - 1: the first.
+pub const VERSION: u64 = 1;
+
+/// Everything that a result depends on.
+#[derive(Debug, Clone)]
+pub struct Fingerprint {
+    /// The tracked files that the deps match.
+    pub files: Files,
+    /// The rest: small, and kept as it is.
+    pub inputs: Inputs,
+}
+
+/// All inputs but the tracked files.
+///
+/// What is deliberately not here: `cache`, `cache-when`, `tags` and `hidden` (they say what to
+/// do with a result, not what it is), time, user, working directory, and the place of the
+/// checkout (entries are portable).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Inputs {
+    /// The runnable's name: two commands with the same definition have entries of their own.
+    pub runnable: String,
+    /// The rendered command line.
+    pub exec: String,
+    /// The rendered deps as declared, so that a dep more is a change even if it matches nothing.
+    pub deps: Vec<String>,
+    /// The artifact patterns.
+    pub artifacts: Vec<String>,
+    /// The space, whose environment the command runs in.
+    pub space: String,
+    /// The values of const deps, in the order of declaration.
+    pub consts: Vec<String>,
+    /// Dotenv and requirements files by path, tracked or not: the digest of their content.
+    pub settings: BTreeMap<String, String>,
+    /// Distributions and their versions.
+    pub distributions: BTreeMap<String, String>,
+    /// By upstream runnable: its artifacts, path → what it is (mode and digest).
+    pub upstreams: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// A file set with its digest, computed once however many runnables share it.
+#[derive(Debug, Clone)]
+pub struct Files {
+    pub set: Option<Arc<FileSet>>,
+    pub digest: Digest,
+}
+
+impl Files {
+    /// The files of a set, or of none.
+    pub fn new(set: Option<Arc<FileSet>>) -> Self {
+        let mut encoder = Encoder::new("qik files");
+        encoder.number(set.as_ref().map_or(0, |set| set.len()) as u64);
+        for (path, file) in set.iter().flat_map(|set| set.iter()) {
+            encoder.bytes(&path);
+            encoder.text(file.mode.as_str());
+            encoder.bytes(file.id.as_bytes());
+        }
+        Self { digest: encoder.digest(), set }
+    }
+}
+
+/// A fingerprint as it is kept with an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Document {
+    pub version: u64,
+    pub inputs: Inputs,
+    /// Escaped path → mode and blob id.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Fingerprint {
+    /// The key of the caches.
+    pub fn digest(&self) -> Digest {
+        let inputs = &self.inputs;
+        let mut encoder = Encoder::new("qik fingerprint");
+        encoder.number(VERSION);
+        encoder.text(&inputs.runnable);
+        encoder.text(&inputs.exec);
+        encoder.texts(&inputs.deps);
+        encoder.texts(&inputs.artifacts);
+        encoder.text(&inputs.space);
+        encoder.texts(&inputs.consts);
+        encoder.pairs(inputs.settings.iter());
+        encoder.pairs(inputs.distributions.iter());
+        encoder.number(inputs.upstreams.len() as u64);
+        for (runnable, artifacts) in &inputs.upstreams {
+            encoder.text(runnable);
+            encoder.pairs(artifacts.iter());
+        }
+        encoder.bytes(self.files.digest.as_bytes());
+        encoder.digest()
+    }
+
+    /// All of it, to be kept.
+    pub fn to_document(&self) -> Document {
+        let files = self.files.set.iter().flat_map(|set| set.iter()).map(|(path, file)| {
+            (escape(&path).into_owned(), format!("{} {}", file.mode.as_str(), file.id))
+        });
+        Document { version: VERSION, inputs: self.inputs.clone(), files: files.collect() }
+    }
+}

@@ -1,0 +1,15 @@
+//! What a result depends on.
+//!
+//! A [`Fingerprint`] holds all inputs of a runnable; its [`Digest`] is the key of the caches, and
+//! its [`Document`] is kept with the entry, so that it can be said later what differs.
+
+mod digest;
+mod encode;
+mod explain;
+mod fingerprint;
+mod world;
+
+pub use digest::{Digest, NotADigest};
+pub use explain::{Change, diff};
+pub use fingerprint::{Document, Files, Fingerprint, Inputs, VERSION};
+pub use world::World;

@@ -1,0 +1,39 @@
+//! The name of a runnable: `COMMAND[@SPACE][#MODULE][?ARG=VAL]`. Pure.
+
+use std::fmt;
+
+/// A runnable's name, as `--ls` prints it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RunnableName(String);
+
+impl RunnableName {
+    /// The parts joined; `space` is given only where the project has more than one.
+    pub fn new(command: &str, space: Option<&str>, module: Option<&str>) -> Self {
+        let mut name = command.to_owned();
+        if let Some(space) = space {
+            name.push('@');
+            name.push_str(space);
+        }
+        if let Some(module) = module {
+            name.push('#');
+            name.push_str(module);
+        }
+        Self(name)
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for RunnableName {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
+impl fmt::Display for RunnableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

@@ -1,0 +1,201 @@
+//! Files: every error carries the verb and the path; nothing is truncated in place.
+
+use std::fmt;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Code, Diagnostic, Error, RunnableError};
+
+/// A file operation that failed.
+#[derive(Debug)]
+pub struct FileError {
+    verb: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+impl FileError {
+    pub fn kind(&self) -> io::ErrorKind {
+        self.source.kind()
+    }
+
+    /// As a diagnostic: which file, what was tried, what the system says.
+    pub fn diagnostic(&self) -> Diagnostic {
+        Diagnostic::new(Code::FileFailed, format!("cannot {} `{}`", self.verb, self.path.display()))
+            .because(self.source.to_string())
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {} `{}`: {}", self.verb, self.path.display(), self.source)
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        error.diagnostic().into()
+    }
+}
+
+impl From<FileError> for RunnableError {
+    fn from(error: FileError) -> Self {
+        error.diagnostic().into()
+    }
+}
+
+/// The result of a file operation.
+pub type Result<T> = std::result::Result<T, FileError>;
+
+fn verb<T>(verb: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+    result.map_err(|source| FileError { verb, path: path.to_path_buf(), source })
+}
+
+/// Turns "there is no such file" into `None`.
+pub fn optional<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Opens a file for reading. Never waits on a fifo; a final symlink is followed.
+pub fn open(path: &Path) -> Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))
+}
+
+/// Opens a regular file for reading; a symlink, folder, fifo or device in its place is an error.
+pub fn open_plain(path: &Path) -> Result<File> {
+    let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits().cast_signed();
+    let file = verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))?;
+    if verb("read", path, file.metadata())?.is_file() {
+        return Ok(file);
+    }
+    verb("read", path, Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")))
+}
+
+/// A whole file.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut file = open(path)?;
+    let size = file.metadata().map_or(0, |meta| meta.len());
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    verb("read", path, file.read_to_end(&mut bytes))?;
+    Ok(bytes)
+}
+
+/// A whole regular file of at most `size_bytes_max`; a larger one is an error.
+pub fn read_bounded(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
+    let file = open_plain(path)?;
+    let mut bytes = Vec::new();
+    verb("read", path, file.take(size_bytes_max + 1).read_to_end(&mut bytes))?;
+    if bytes.len() as u64 <= size_bytes_max {
+        return Ok(bytes);
+    }
+    verb("read", path, Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than it may be")))
+}
+
+/// A whole file of text.
+pub fn read_text(path: &Path) -> Result<String> {
+    let bytes = read(path)?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.split(|byte| *byte == b'\n').count();
+        io::Error::new(io::ErrorKind::InvalidData, format!("line {line} is not valid UTF-8"))
+    });
+    verb("read", path, text)
+}
+
+/// A file's metadata; a final symlink is not followed.
+pub fn stat(path: &Path) -> Result<Metadata> {
+    verb("look at", path, std::fs::symlink_metadata(path))
+}
+
+/// The text of a symlink.
+pub fn read_link(path: &Path) -> Result<PathBuf> {
+    verb("read", path, std::fs::read_link(path))
+}
+
+/// The names in a folder, sorted.
+pub fn list(path: &Path) -> Result<Vec<PathBuf>> {
+    let entries = verb("list", path, std::fs::read_dir(path))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        paths.push(verb("list", path, entry)?.path());
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+/// Makes a folder and those above it.
+#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn create_folder(path: &Path) -> Result<()> {
+    verb("create", path, std::fs::create_dir_all(path))
+}
+
+/// Creates a new, private, empty file in an existing folder; it is removed when dropped.
+pub fn temporary_in(folder: &Path) -> Result<tempfile::NamedTempFile> {
+    let made = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder);
+    verb("create a file in", folder, made)
+}
+
+/// What the names of our temporary files begin with, so that a crashed run's can be swept.
+pub const TEMPORARY_PREFIX: &str = ".tmp-";
+
+/// Gives a finished temporary file its name, in one step.
+pub fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> {
+    verb("write", path, temporary.persist(path).map_err(|error| error.error))
+}
+
+/// Writes a file so that readers see the old or the new content, never half of it.
+///
+/// There is no `fsync`: after a power cut the file may be the old one, empty or missing, which
+/// every reader of ours takes for a miss.
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut temporary = temporary_in(folder)?;
+    verb("write", path, temporary.write_all(bytes))?;
+    let mode = rustix::fs::Mode::from_raw_mode(0o644);
+    verb("write", path, rustix::fs::fchmod(temporary.as_file(), mode).map_err(io::Error::from))?;
+    persist(temporary, path)?;
+    Ok(())
+}
+
+/// Writes a file unless it already has this content: cheaper than a write, and kind to whatever
+/// watches it. Returns whether it wrote.
+pub fn write_if_different(path: &Path, bytes: &[u8]) -> Result<bool> {
+    if stat(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64)
+        && read(path).is_ok_and(|old| old == bytes)
+    {
+        return Ok(false);
+    }
+    write_atomic(path, bytes)?;
+    Ok(true)
+}
+
+/// Renames a file or folder over another.
+#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    verb("write", to, std::fs::rename(from, to))
+}
+
+/// Removes a file or symlink; one that is not there is fine.
+#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn remove_file(path: &Path) -> Result<()> {
+    optional(verb("remove", path, std::fs::remove_file(path))).map(|_| ())
+}
+
+/// Removes a folder and all below it; one that is not there is fine.
+#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn remove_folder(path: &Path) -> Result<()> {
+    optional(verb("remove", path, std::fs::remove_dir_all(path))).map(|_| ())
+}
