@@ -28,6 +28,15 @@ pub struct Declarations {
     pub pydist: Pydist,
 }
 
+impl Declarations {
+    /// The context variable of a name; a key of a profile may have `-` for its `_`.
+    pub fn var(&self, name: &str) -> Option<&Var> {
+        let is = |var: &&Var| var.name.value == name;
+        let is_nearly = |var: &&Var| var.name.value.replace('_', "-") == name;
+        self.vars.iter().find(is).or_else(|| self.vars.iter().find(is_nearly))
+    }
+}
+
 /// A command as declared.
 #[derive(Debug, Clone)]
 pub struct Command {
