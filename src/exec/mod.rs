@@ -27,8 +27,9 @@ mod signals;
 mod steps;
 mod stop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unit;
+mod worker;
 
 pub use channel::{EventReceiver, EventSender, Received, event_channel};
 pub use event::{Event, Log, Outcome, Planned, RunReason, RunSummary, Status};

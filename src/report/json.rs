@@ -250,7 +250,15 @@ mod tests {
         let duration = Duration::from_millis(5);
         let summary = RunSummary { duration, ..RunSummary::default() };
         json.event(&Event::RunEnded { summary });
-        let text = paper.text().replace("\\\\", "\\").replace("\\\"", "\"");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(String::from_utf8(paper.bytes()).unwrap(), @r#"
+        {"v":1,"event":"run-started","workers":2,"runnables":[{"name":"lint#m","command":"lint","exec":"ruff"},{"name":"b","command":"b","exec":"x"}]}
+        {"v":1,"event":"started","runnable":"lint#m","worker":1,"reason":"changed","changes":["`a` added"]}
+        {"v":1,"event":"output","runnable":"lint#m","text":"say \"hi\"\n"}
+        {"v":1,"event":"output","runnable":"lint#m","escaped":"\\xff"}
+        {"v":1,"event":"ended","runnable":"lint#m","status":"succeeded","code":0,"duration_ms":1200,"log":null,"error":null}
+        {"v":1,"event":"output","runnable":"b","text":"old"}
+        {"v":1,"event":"ended","runnable":"b","status":"replayed","code":0,"duration_ms":null,"log":null,"error":null}
+        {"v":1,"event":"run-ended","code":0,"duration_ms":5,"saved_ms":0,"signal":null}
+        "#);
     }
 }

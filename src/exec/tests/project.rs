@@ -20,37 +20,45 @@ use crate::plan::{Dep, Graph, Runnable, RunnableId, RunnableName, Upstream};
 use crate::sys::{Env, fs};
 
 /// No test waits longer for anything.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Project {
-    folder: tempfile::TempDir,
-    pub(super) world: Arc<World>,
-    pub(super) runnables: Vec<Runnable>,
-    pub(super) worker_count: usize,
-    pub(super) read_caches: ReadCaches,
+pub(crate) struct Project {
+    folder: PathBuf,
+    /// Removes it at the end.
+    _guard: Option<tempfile::TempDir>,
+    pub(crate) world: Arc<World>,
+    pub(crate) runnables: Vec<Runnable>,
+    pub(crate) worker_count: usize,
+    pub(crate) read_caches: ReadCaches,
 }
 
 /// What a run did and said.
 #[derive(Debug)]
-pub(super) struct Done {
-    pub(super) summary: RunSummary,
-    pub(super) events: Vec<Event>,
+pub(crate) struct Done {
+    pub(crate) summary: RunSummary,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Project {
-    pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().to_path_buf();
+    pub(crate) fn new() -> Self {
+        let guard = tempfile::tempdir().unwrap();
+        let project = Self::at(guard.path().to_path_buf());
+        Self { _guard: Some(guard), ..project }
+    }
+
+    /// In a folder that is there.
+    pub(crate) fn at(root: PathBuf) -> Self {
         let path = std::env::split_paths("/usr/local/bin:/usr/bin:/bin");
         let env = Env::from([("PATH".into(), std::env::join_paths(path).unwrap())]);
         let world = World {
-            root,
+            root: root.clone(),
             env: Mutex::new(env),
             entries: Mutex::default(),
             is_damaged: AtomicBool::new(false),
         };
         Self {
-            folder,
+            folder: root,
+            _guard: None,
             world: Arc::new(world),
             runnables: Vec::new(),
             worker_count: 2,
@@ -59,7 +67,7 @@ impl Project {
     }
 
     /// Adds a command without cache that runs after others.
-    pub(super) fn command(&mut self, name: &str, exec: &str, upstreams: &[&str]) -> &mut Runnable {
+    pub(crate) fn command(&mut self, name: &str, exec: &str, upstreams: &[&str]) -> &mut Runnable {
         let upstreams = upstreams.iter().map(|upstream| {
             let id = self.runnables.iter().position(|other| other.command == *upstream).unwrap();
             Upstream {
@@ -89,41 +97,41 @@ impl Project {
     }
 
     /// Adds a cached command that depends on files.
-    pub(super) fn cached(&mut self, name: &str, exec: &str, files: &[&str]) -> &mut Runnable {
+    pub(crate) fn cached(&mut self, name: &str, exec: &str, files: &[&str]) -> &mut Runnable {
         let runnable = self.command(name, exec, &[]);
         runnable.cache = Some("local".to_owned());
         runnable.deps = files.iter().map(|file| Dep::Glob((*file).to_owned())).collect();
         runnable
     }
 
-    pub(super) fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         fs::write_atomic(&self.path(path), text.as_bytes()).unwrap();
     }
 
-    pub(super) fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         String::from_utf8_lossy(&fs::read(&self.path(path)).unwrap()).into_owned()
     }
 
-    pub(super) fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
     }
 
-    pub(super) fn job(&self) -> Job {
+    pub(crate) fn job(&self) -> Job {
         Job {
             graph: Arc::new(Graph { runnables: self.runnables.clone() }),
-            dirs: WorkDirs::new(AbsPath::new(self.folder.path()).unwrap()),
+            dirs: WorkDirs::new(AbsPath::new(&*self.folder).unwrap()),
             worker_count: self.worker_count,
             read_caches: self.read_caches,
             cache_when: None,
         }
     }
 
-    pub(super) fn run(&self) -> Done {
+    pub(crate) fn run(&self) -> Done {
         self.run_with(Signals::Never, |_| {})
     }
 
     /// Runs with an eye on the events as they come.
-    pub(super) fn run_with(&self, signals: Signals, watch: impl FnMut(&Event) + Send) -> Done {
+    pub(crate) fn run_with(&self, signals: Signals, watch: impl FnMut(&Event) + Send) -> Done {
         let (sender, receiver) = event_channel(true);
         let job = self.job();
         std::thread::scope(|scope| {
@@ -150,7 +158,7 @@ fn gather(receiver: &EventReceiver, mut watch: impl FnMut(&Event)) -> Vec<Event>
 }
 
 impl Done {
-    pub(super) fn outcome(&self, unit: usize) -> &Outcome {
+    pub(crate) fn outcome(&self, unit: usize) -> &Outcome {
         let mut outcomes = self.events.iter().filter_map(|event| match event {
             Event::Ended { runnable, outcome } if *runnable == unit => Some(outcome),
             _ => None,
@@ -160,12 +168,12 @@ impl Done {
         outcome
     }
 
-    pub(super) fn statuses(&self) -> Vec<Status> {
+    pub(crate) fn statuses(&self) -> Vec<Status> {
         (0..self.summary.statuses.len()).map(|unit| self.outcome(unit).status).collect()
     }
 
     /// All that a unit wrote while it ran.
-    pub(super) fn output(&self, unit: usize) -> Vec<u8> {
+    pub(crate) fn output(&self, unit: usize) -> Vec<u8> {
         let pieces = self.events.iter().filter_map(|event| match event {
             Event::Output { runnable, bytes } if *runnable == unit => Some(bytes.to_vec()),
             _ => None,
@@ -174,14 +182,14 @@ impl Done {
     }
 
     /// What was kept of a unit's output.
-    pub(super) fn log(&self, unit: usize) -> Vec<u8> {
+    pub(crate) fn log(&self, unit: usize) -> Vec<u8> {
         let log = &self.outcome(unit).log;
         let mut bytes = log.path.as_ref().map_or(Vec::new(), |path| fs::read(path).unwrap());
         bytes.extend_from_slice(&log.rest);
         bytes
     }
 
-    pub(super) fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         let warnings = self.events.iter().filter_map(|event| match event {
             Event::Warning { diagnostic, .. } => Some(diagnostic.message.clone()),
             _ => None,
@@ -192,16 +200,16 @@ impl Done {
 
 /// Files on disk and entries in memory.
 #[derive(Debug)]
-pub(super) struct World {
+pub(crate) struct World {
     root: PathBuf,
-    pub(super) env: Mutex<Env>,
+    pub(crate) env: Mutex<Env>,
     entries: Mutex<BTreeMap<(String, Digest), Entry>>,
     /// Whether logs turn out to be broken when they are read.
-    pub(super) is_damaged: AtomicBool,
+    pub(crate) is_damaged: AtomicBool,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     code: i32,
     duration: Duration,
     log: Vec<u8>,
@@ -211,14 +219,14 @@ pub(super) struct Entry {
 }
 
 impl World {
-    pub(super) fn entry_count(&self) -> usize {
+    pub(crate) fn entry_count(&self) -> usize {
         self.entries.lock().unwrap().len()
     }
 }
 
 /// The content of files by path; an artifact pattern is a path here.
 #[derive(Debug)]
-pub(super) struct Made {
+pub(crate) struct Made {
     files: BTreeMap<String, Vec<u8>>,
     unmatched: Vec<String>,
 }
