@@ -99,7 +99,7 @@ async fn drive<S: Steps>(run: Arc<Run<S>>, mut listener: Listener) -> RunSummary
             }
         }
     }
-    state.end(begin).await
+    state.end(begin, &mut listener).await
 }
 
 impl<S: Steps> Loop<S> {
@@ -140,6 +140,7 @@ impl<S: Steps> Loop<S> {
             Request::Stop(signal) => {
                 self.signal = Some(signal);
                 self.run.stop.ask();
+                self.run.steps.hurry();
                 self.run.events.send(Event::Stopping { signal: signal.as_raw() });
                 for unit in self.scheduler.stop() {
                     self.skip(unit);
@@ -213,12 +214,19 @@ impl<S: Steps> Loop<S> {
         self.run.events.send(Event::Ended { runnable: unit, outcome });
     }
 
-    async fn end(self, begin: Instant) -> RunSummary {
+    async fn end(mut self, begin: Instant, listener: &mut Listener) -> RunSummary {
         let steps = Arc::clone(&self.run.steps);
-        if let Ok(warnings) = tokio::task::spawn_blocking(move || steps.finish()).await {
-            for warning in warnings {
-                self.run.warn(None, warning);
+        let mut finishing = tokio::task::spawn_blocking(move || steps.finish());
+        // It may wait for another machine: a signal still ends that.
+        let finished = loop {
+            tokio::select! {
+                biased;
+                finished = &mut finishing => break finished,
+                request = listener.next() => drop(self.obey(request)),
             }
+        };
+        for warning in finished.unwrap_or_default() {
+            self.run.warn(None, warning);
         }
         let summary = RunSummary {
             statuses: self.statuses,

@@ -56,6 +56,17 @@ pub trait Steps: Debug + Send + Sync + 'static {
         result: NewResult<'_, Self::Artifacts>,
     ) -> Result<(), Diagnostic>;
 
+    /// Whether a lookup of the runnable may have to wait for another machine.
+    fn is_remote(&self, _runnable: &Runnable) -> bool {
+        false
+    }
+
+    /// These are about to be looked up: what takes time may begin.
+    fn expect(&self, _expected: &[(&Runnable, Digest)]) {}
+
+    /// The run is being stopped: nobody waits any longer for anything elsewhere.
+    fn hurry(&self) {}
+
     /// Nothing more will be stored. Gives warnings.
     fn finish(&self) -> Vec<Diagnostic>;
 }

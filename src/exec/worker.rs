@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::job::Run;
+use super::job::{ReadCaches, Run};
 use super::keep::{Ended, conclude};
 use super::output::LogFile;
 use super::process::{Surroundings, Task, run_command};
@@ -56,6 +56,7 @@ fn look_up_chunk<S: Steps>(
     units: Vec<usize>,
     messages: &UnboundedSender<Message>,
 ) -> Option<Box<Cold>> {
+    expect(run, &units);
     let mut news = Vec::new();
     let mut told_at = clock::instant();
     let mut cold = None;
@@ -81,6 +82,25 @@ fn look_up_chunk<S: Steps>(
         tell(messages, Message::GaveBack(rest));
     }
     cold
+}
+
+/// Announces lookups that may have to wait for another machine, so that they wait together.
+/// Their fingerprints are taken once more when their turn comes.
+fn expect<S: Steps>(run: &Run<S>, units: &[usize]) {
+    if units.len() < 2 || run.job.read_caches == ReadCaches::No {
+        return;
+    }
+    let is_remote = |unit: &&usize| run.steps.is_remote(run.runnable(**unit));
+    let expected: Vec<_> = units
+        .iter()
+        .filter(is_remote)
+        .filter_map(|unit| {
+            let runnable = run.runnable(*unit);
+            let lists = run.upstream_lists(*unit).ok()?;
+            Some((runnable, run.steps.fingerprint(runnable, lists).ok()?.digest()))
+        })
+        .collect();
+    run.steps.expect(&expected);
 }
 
 /// Runs a command and makes the most of its end.

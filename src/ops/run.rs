@@ -1,6 +1,5 @@
 //! The default verb: select → run → report.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use super::load::Loaded;
@@ -9,8 +8,7 @@ use super::steps::ProjectSteps;
 use super::workspace::{Workspace, no_repository};
 use crate::cache;
 use crate::cli::ExitCode;
-use crate::config::CacheKind;
-use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
+use crate::error::{Diagnostic, Error, Result};
 use crate::exec::{self, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
@@ -21,8 +19,10 @@ use crate::sys::{Sys, ui::Ui};
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
     let mut graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
-    check(loaded, &graph)?;
+    super::warn(ui, &probe.take_warnings());
+    check_artifacts(&graph)?;
     let workspace = probe.into_workspace()?;
+    workspace.check_caches(&graph)?;
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
     }
@@ -50,28 +50,16 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
 }
 
 /// What can be known to be wrong before anything runs.
-fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
-    let caches = &loaded.project.declarations.caches;
+fn check_artifacts(graph: &Graph) -> Result<()> {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let mut note = |diagnostic: Diagnostic| {
-        if !diagnostics.contains(&diagnostic) {
-            diagnostics.push(diagnostic);
-        }
-    };
     for runnable in &graph.runnables {
         for pattern in &runnable.artifacts {
-            if let Err(diagnostic) = cache::check_pattern(pattern) {
-                note(diagnostic.because(format!("`{}` declares it", runnable.command)));
+            let Err(diagnostic) = cache::check_pattern(pattern) else { continue };
+            let diagnostic = diagnostic.because(format!("`{}` declares it", runnable.command));
+            if !diagnostics.contains(&diagnostic) {
+                diagnostics.push(diagnostic);
             }
         }
-        let Some(name) = &runnable.cache else { continue };
-        let Some(declared) = caches.get(name) else { continue };
-        let kind = match declared.kind {
-            CacheKind::S3(_) => "s3",
-        };
-        let message = format!("caches of type `{kind}` are not in this version of qik");
-        let hint = format!("`[caches.{name}]` loads, but cannot be used: set `cache = \"local\"`");
-        note(Diagnostic::new(Code::NotSupported, message).at(&declared.place).hint(hint));
     }
     Error::from_all(diagnostics).map_or(Ok(()), Err)
 }
@@ -84,7 +72,6 @@ fn uncache(loaded: &Loaded, graph: &mut Graph, ui: &Ui) {
     }
     if has_cached {
         let warning = no_repository(loaded).because("so nothing is cached");
-        // A closed stderr is no reason to stop.
-        drop(ui.stderr().write_all(render(&warning, Severity::Warning).as_bytes()));
+        super::warn(ui, &[warning]);
     }
 }

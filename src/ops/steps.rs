@@ -89,6 +89,22 @@ impl Steps for ProjectSteps {
         store.store(key(runnable, digest), NewEntry { code, duration, log, artifacts, fingerprint })
     }
 
+    fn is_remote(&self, runnable: &Runnable) -> bool {
+        self.store_of(runnable).is_some_and(cache::Store::is_remote)
+    }
+
+    fn expect(&self, expected: &[(&Runnable, Digest)]) {
+        for (runnable, digest) in expected {
+            if let Some(store) = self.store_of(runnable) {
+                store.expect(key(runnable, *digest));
+            }
+        }
+    }
+
+    fn hurry(&self) {
+        self.stores.hurry();
+    }
+
     fn finish(&self) -> Vec<Diagnostic> {
         self.stores.finish()
     }
