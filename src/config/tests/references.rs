@@ -91,7 +91,6 @@ deps = [
        |
     14 |     {type = "command", name = "nonesuch.lock"},
        |                               ^^^^^^^^^^^^^^^
-    because: there is no command named `nonesuch.lock` either
     hint: `qik --ls` lists the commands; plugins are declared in `[plugins]`
     more: docs/errors.md#conf3
     error[conf4]: `my.module` is neither a module nor a plugin
