@@ -24,10 +24,10 @@ pub(super) struct Workspace {
     /// `None` outside of a git repository.
     pub(super) repo: Option<Arc<Repo>>,
     pub(super) world: Arc<World>,
-    pub(super) stores: Arc<Stores>,
+    pub(super) stores: Stores,
     /// The declared caches that cannot be used, by name: no reason to fail for those who use
     /// others.
-    pub(super) unusable: BTreeMap<String, Error>,
+    unusable: BTreeMap<String, Error>,
 }
 
 impl Workspace {
@@ -68,8 +68,7 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
             Err(error) => drop(unusable.insert(name.clone(), error)),
         }
     }
-    let stores = Arc::new(Stores::new(stores));
-    Ok(Workspace { repo, world: Arc::new(world), stores, unusable })
+    Ok(Workspace { repo, world: Arc::new(world), stores: Stores::new(stores), unusable })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.

@@ -95,6 +95,11 @@ impl Store for Tiered {
         }
     }
 
+    fn look_again(&self, key: Key<'_>) -> Lookup {
+        // Other machines have been asked just now.
+        self.link.local().look_again(key)
+    }
+
     fn store(&self, key: Key<'_>, entry: NewEntry<'_>) -> Result<(), Diagnostic> {
         self.link.local().store(key, entry)?;
         self.has_asked.fetch_or(self.link.writes(), Ordering::Relaxed);
