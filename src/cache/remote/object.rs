@@ -47,7 +47,7 @@ mod tests {
         check("", "lint", "lint");
         check("team/one", "lint@default#web", "team/one/lint_default_web");
         check("/team/", "a.b", "team/a.b");
-        check("//", "-x", "x_e8d78a28ebd7ac2a");
+        check("//", "-x", "x_c604aed264effe8a");
     }
 
     proptest! {

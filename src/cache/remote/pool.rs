@@ -208,13 +208,13 @@ mod tests {
 
     #[test]
     fn what_is_preferred_comes_first() {
-        let (begin, begun) = mpsc::channel::<()>();
-        let begun = Mutex::new(begun);
+        let (go, signal) = mpsc::channel::<()>();
+        let signal = Mutex::new(signal);
         let order = Arc::new(Mutex::new(Vec::new()));
         let shared = Arc::clone(&order);
         let pool = Pool::new("test", 1, move |job: u32| {
             if job == 0 {
-                begun.lock().unwrap().recv().unwrap();
+                signal.lock().unwrap().recv().unwrap();
             }
             shared.lock().unwrap().push(job);
         });
@@ -222,7 +222,7 @@ mod tests {
         [1, 2, 3].map(|job| pool.push_back(job));
         pool.prefer(|job| *job == 3);
         pool.push_front(4);
-        begin.send(()).unwrap();
+        go.send(()).unwrap();
         wait_until_idle(&pool);
         let rest: Vec<u32> = order.lock().unwrap().iter().copied().filter(|job| *job > 0).collect();
         assert_eq!(rest, [4, 3, 1, 2]);
@@ -239,20 +239,20 @@ mod tests {
 
     #[test]
     fn nothing_that_was_let_go_begins() {
-        let (begin, begun) = mpsc::channel::<()>();
-        let begun = Mutex::new(begun);
+        let (go, signal) = mpsc::channel::<()>();
+        let signal = Mutex::new(signal);
         let count = Arc::new(AtomicUsize::new(0));
         let shared = Arc::clone(&count);
         let pool = Pool::new("test", 1, move |()| {
             shared.fetch_add(1, Ordering::SeqCst);
-            drop(begun.lock().unwrap().recv());
+            let _ = signal.lock().unwrap().recv();
         });
         (0..5).for_each(|_| pool.push_back(()));
         while count.load(Ordering::SeqCst) == 0 {
             thread::yield_now();
         }
         pool.clear();
-        begin.send(()).unwrap();
+        go.send(()).unwrap();
         wait_until_idle(&pool);
         assert_eq!(count.load(Ordering::SeqCst), 1);
     }

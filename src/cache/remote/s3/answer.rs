@@ -193,26 +193,26 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(verb: &str, status: u16, code: &str, expected: Meaning) {
+    fn check(verb: &str, status: u16, code: &str, expected: &Meaning) {
         let reply = Reply { verb, status, code, message: "", region: None };
-        assert_eq!(reply.meaning(), expected, "{reply:?}");
+        assert_eq!(reply.meaning(), *expected, "{reply:?}");
     }
 
     #[test]
     fn an_object_is_absent_only_if_the_server_says_so_as_s3_does() {
-        check("GET", 404, "NoSuchKey", Meaning::Absent);
-        check("HEAD", 404, "", Meaning::Absent);
-        check("HEAD", 404, "NotFound", Meaning::Absent);
-        check("GET", 404, "", Meaning::Failed(Kind::Garbled));
-        check("GET", 404, "NoSuchBucket", Meaning::Failed(Kind::NoBucket));
-        check("PUT", 404, "NoSuchBucket", Meaning::Failed(Kind::NoBucket));
+        check("GET", 404, "NoSuchKey", &Meaning::Absent);
+        check("HEAD", 404, "", &Meaning::Absent);
+        check("HEAD", 404, "NotFound", &Meaning::Absent);
+        check("GET", 404, "", &Meaning::Failed(Kind::Garbled));
+        check("GET", 404, "NoSuchBucket", &Meaning::Failed(Kind::NoBucket));
+        check("PUT", 404, "NoSuchBucket", &Meaning::Failed(Kind::NoBucket));
     }
 
     #[test]
     fn an_entry_that_is_there_is_told_from_an_unknown_condition() {
-        check("PUT", 412, "PreconditionFailed", Meaning::Present);
-        check("PUT", 409, "ConditionalRequestConflict", Meaning::Present);
-        check("PUT", 501, "NotImplemented", Meaning::UnknownCondition);
+        check("PUT", 412, "PreconditionFailed", &Meaning::Present);
+        check("PUT", 409, "ConditionalRequestConflict", &Meaning::Present);
+        check("PUT", 501, "NotImplemented", &Meaning::UnknownCondition);
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
             (400, "InvalidArgument", Kind::Rejected),
             (405, "MethodNotAllowed", Kind::Rejected),
         ] {
-            check("GET", status, code, Meaning::Failed(kind));
+            check("GET", status, code, &Meaning::Failed(kind));
         }
     }
 

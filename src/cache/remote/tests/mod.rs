@@ -220,7 +220,7 @@ impl Bucket {
             Some(Trouble::Fails(kind)) => Err(Failure::new(kind, "as told")),
             Some(Trouble::BreaksOff(count, kind)) => Ok(Some((count, kind))),
             Some(Trouble::Waits(receiver)) => {
-                drop(receiver.lock().unwrap().recv());
+                let _ = receiver.lock().unwrap().recv();
                 Ok(None)
             }
         }
