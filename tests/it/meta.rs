@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use qik::error::Code;
+
 /// Lines of code that a file may have, tests apart.
 const FILE_LINES_MAX: usize = 500;
 
@@ -101,4 +103,16 @@ fn folders_use_only_what_lies_below_them() {
             assert!(is_own || is_below, "{} uses crate::{used}", path.display());
         }
     }
+}
+
+#[test]
+fn every_error_code_is_documented_and_no_other() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");
+    let text = fs::read_to_string(path).unwrap();
+    let mut documented: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("## ")).map(str::trim).collect();
+    let mut known: Vec<&str> = Code::ALL.iter().map(|code| code.id()).collect();
+    documented.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(documented, known);
 }

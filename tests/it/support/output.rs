@@ -1,6 +1,7 @@
 //! What a run of a program gave, with assertions that show all of it when they fail.
 
-use std::process::Command;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, ExitStatus};
 
 /// An exit code and two streams.
 #[derive(Debug)]
@@ -8,6 +9,8 @@ use std::process::Command;
 pub struct Output {
     command: String,
     pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
     pub stdout: Vec<u8>,
     pub stderr: Vec<u8>,
 }
@@ -17,8 +20,16 @@ impl Output {
     pub fn of(command: &mut Command) -> Self {
         let shown = format!("{command:?}");
         let output = command.output().unwrap();
-        let (stdout, stderr) = (output.stdout, output.stderr);
-        Self { command: shown, code: output.status.code(), stdout, stderr }
+        Self::new(shown, output.status, output.stdout, output.stderr)
+    }
+
+    pub(super) fn new(
+        command: String,
+        status: ExitStatus,
+        stdout: Vec<u8>,
+        stderr: Vec<u8>,
+    ) -> Self {
+        Self { command, code: status.code(), signal: status.signal(), stdout, stderr }
     }
 
     #[track_caller]
@@ -32,12 +43,26 @@ impl Output {
         self
     }
 
+    /// It failed, and not by a panic.
+    #[track_caller]
+    pub fn fails(self) -> Self {
+        let output = self.no_panic();
+        assert!(output.code.is_some_and(|code| code != 0), "{}", output.dump());
+        output
+    }
+
+    /// qik was not surprised.
+    #[track_caller]
+    pub fn no_panic(self) -> Self {
+        let is_calm = !self.stderr().contains("panicked") && !self.stderr().contains("bug in qik");
+        assert!(is_calm && self.signal.is_none() && self.code != Some(101), "{}", self.dump());
+        self
+    }
+
     /// It ended with an error of qik's own that has this code, and never by a panic.
     #[track_caller]
     pub fn errs(self, code: &str) -> Self {
-        let output = self.exits(2).says(&format!("error[{code}]"));
-        assert!(!output.stderr().contains("panicked"), "{}", output.dump());
-        output
+        self.no_panic().exits(2).says(&format!("error[{code}]"))
     }
 
     /// stdout is exactly this text.
@@ -51,6 +76,22 @@ impl Output {
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
         assert!(self.stderr().contains(text), "stderr lacks {text:?}\n{}", self.dump());
+        self
+    }
+
+    /// stdout holds this text.
+    #[track_caller]
+    pub fn shows(self, text: &str) -> Self {
+        assert!(self.stdout().contains(text), "stdout lacks {text:?}\n{}", self.dump());
+        self
+    }
+
+    /// Nothing was to be said on stderr but what every run says: no error and no warning.
+    #[track_caller]
+    pub fn warns_not(self) -> Self {
+        let stderr = self.stderr();
+        let is_calm = !stderr.contains("warning[") && !stderr.contains("error[");
+        assert!(is_calm, "{}", self.dump());
         self
     }
 
@@ -70,9 +111,10 @@ impl Output {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
 
-    fn dump(&self) -> String {
+    /// All of it, for a failing assertion.
+    pub fn dump(&self) -> String {
         let (stdout, stderr) = (self.stdout(), self.stderr());
-        let code = self.code;
-        format!("$ {}\n[{code:?}]\n--- stdout\n{stdout}--- stderr\n{stderr}", self.command)
+        let (code, signal) = (self.code, self.signal);
+        format!("$ {}\n[{code:?} {signal:?}]\n--- stdout\n{stdout}--- stderr\n{stderr}", self.command)
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::Output;
+use super::{Output, Started};
 
 /// A repository with an environment of its own. `{tick NAME}` in a configuration counts a real
 /// run of NAME outside of the repository, so that no test trusts the program's own words.
@@ -29,6 +29,14 @@ impl Project {
     pub fn new() -> Self {
         let project = Self::without_git();
         project.git(["init", "-q", "-b", "main"]);
+        project
+    }
+
+    /// A repository with a committed `a.txt` and one cached command `hello` over these deps.
+    pub fn hello(deps: &str) -> Self {
+        let project = Self::new();
+        project.toml(&format!("[commands.hello]\nexec = \"{{tick hello}}\"\ndeps = {deps}\n"));
+        project.file("a.txt", "one\n").commit();
         project
     }
 
@@ -77,18 +85,15 @@ impl Project {
         self.toml_at("qik.toml", text)
     }
 
-    /// Writes a configuration; `{tick NAME}` becomes a command that counts a run.
+    /// Writes a configuration. `{tick NAME}` becomes a command that counts a run, `{wait FILE}`
+    /// one that waits until a file is there, and fails if it never comes.
     pub fn toml_at(&self, path: &str, text: &str) -> &Self {
-        let mut rendered = String::new();
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once("{tick ") {
-            let (name, tail) = after.split_once('}').unwrap();
-            rendered.push_str(before);
-            rendered.push_str(&format!("echo x >> $TICKS/{name}"));
-            rest = tail;
-        }
-        rendered.push_str(rest);
-        self.file(path, rendered)
+        let ticked = expand(text, "{tick ", |name| format!("echo x >> $TICKS/{name}"));
+        let waiting = |file: &str| {
+            let poll = format!("i=0; while [ ! -e {file} ] && [ $i -lt 1200 ]");
+            format!("{poll}; do sleep 0.05; i=$((i+1)); done; [ -e {file} ]")
+        };
+        self.file(path, expand(&ticked, "{wait ", waiting))
     }
 
     /// Writes a file, in folders as needed.
@@ -152,6 +157,17 @@ impl Project {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Runs git in the git root, however it ends.
+    pub fn try_git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Output {
+        Output::of(self.command("git", &self.git_root).args(args))
+    }
+
+    /// What the index lists below a path of the git root.
+    pub fn tracked(&self, path: &str) -> Vec<String> {
+        let listed = self.git(["ls-files", "--", path]);
+        listed.lines().map(str::to_owned).collect()
+    }
+
     /// A clone of what is committed; it counts its runs in the same place.
     #[must_use]
     pub fn clone_to(&self, name: &str) -> Self {
@@ -173,6 +189,41 @@ impl Project {
         let mut project = self.clone();
         project.env.insert(name.to_owned(), value.to_owned());
         project
+    }
+
+    /// The same world with one environment variable less.
+    #[must_use]
+    pub fn without_env(&self, name: &str) -> Self {
+        let mut project = self.clone();
+        project.env.remove(name);
+        project
+    }
+
+    /// The folder that holds all of this world, outside of the repository.
+    pub fn world(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
+    /// Whether a cached command runs now; either way it has to succeed.
+    #[track_caller]
+    pub fn reruns(&self, name: &str) -> bool {
+        let before = self.runs(name);
+        let output = self.qik([name]).ok();
+        let count = self.runs(name) - before;
+        assert!(count < 2, "{name} ran {count} times\n{}", output.dump());
+        count == 1
+    }
+
+    /// Starts qik in the root.
+    pub fn start<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Started {
+        Started::of(&mut self.qik_command(args))
+    }
+
+    /// Runs a shell command in the root, with qik on its PATH.
+    pub fn sh(&self, script: &str) -> Output {
+        let folder = Path::new(env!("CARGO_BIN_EXE_qik")).parent().unwrap();
+        let path = format!("{}:{}", folder.display(), self.env["PATH"]);
+        Output::of(self.command("sh", &self.root).args(["-c", script]).env("PATH", path))
     }
 
     /// Runs qik in the root.
@@ -217,4 +268,18 @@ impl Project {
         let path = self.folder.path().join("ticks").join(name);
         fs::read(path).map_or(0, |bytes| bytes.iter().filter(|byte| **byte == b'\n').count())
     }
+}
+
+/// Replaces every `OPENING NAME}` by what is made of NAME.
+fn expand(text: &str, opening: &str, make: impl Fn(&str) -> String) -> String {
+    let mut expanded = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(opening) {
+        let (name, tail) = after.split_once('}').unwrap();
+        expanded.push_str(before);
+        expanded.push_str(&make(name));
+        rest = tail;
+    }
+    expanded.push_str(rest);
+    expanded
 }
