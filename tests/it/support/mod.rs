@@ -4,6 +4,6 @@ mod output;
 mod process;
 mod project;
 
-pub use output::Output;
-pub use process::{Lifeline, Started, until};
-pub use project::Project;
+pub(crate) use output::Output;
+pub(crate) use process::{Lifeline, Started, until};
+pub(crate) use project::Project;

@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(10);
 
 /// Waits until something is so.
 #[track_caller]
-pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_so() {
         assert!(start.elapsed() < PATIENCE, "waited too long until {what}");
@@ -31,7 +31,7 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A program under way; it is killed when the test lets go of it.
 #[derive(Debug)]
-pub struct Started {
+pub(crate) struct Started {
     child: Child,
     shown: String,
     stdin: Option<ChildStdin>,
@@ -41,7 +41,7 @@ pub struct Started {
 
 impl Started {
     /// Starts a program whose output goes to files, so that it never waits for its reader.
-    pub fn of(command: &mut Command) -> Self {
+    pub(crate) fn of(command: &mut Command) -> Self {
         let shown = format!("{command:?}");
         let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         command.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
@@ -51,40 +51,41 @@ impl Started {
     }
 
     /// The id of the process.
-    pub fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
     /// Sends a signal to the program alone.
-    pub fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
     }
 
     /// Types something.
-    pub fn type_in(&mut self, bytes: &[u8]) {
+    pub(crate) fn type_in(&mut self, bytes: &[u8]) {
         let stdin = self.stdin.as_mut().unwrap();
         stdin.write_all(bytes).unwrap();
         stdin.flush().unwrap();
     }
 
-    pub fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
     /// What it has written to its stderr so far.
-    pub fn stderr_so_far(&self) -> String {
+    pub(crate) fn stderr_so_far(&self) -> String {
         String::from_utf8_lossy(&bytes_of(&self.stderr)).into_owned()
     }
 
     /// What it has written to its stdout so far.
-    pub fn stdout_so_far(&self) -> String {
+    pub(crate) fn stdout_so_far(&self) -> String {
         String::from_utf8_lossy(&bytes_of(&self.stdout)).into_owned()
     }
 
     /// Waits for its end. Its stdin stays open until then, as a terminal's does.
+    #[must_use = "assert something of it"]
     #[track_caller]
-    pub fn wait(mut self) -> Output {
+    pub(crate) fn wait(mut self) -> Output {
         let shown = self.shown.clone();
         until(&format!("{shown} ends"), || !self.is_running());
         let status = self.child.wait().unwrap();
@@ -94,8 +95,8 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
@@ -112,11 +113,11 @@ fn bytes_of(file: &File) -> Vec<u8> {
 /// The reading end of a fifo that processes hold open for as long as they live: its end of file
 /// proves that all of them are gone.
 #[derive(Debug)]
-pub struct Lifeline(Receiver<Option<String>>);
+pub(crate) struct Lifeline(Receiver<Option<String>>);
 
 impl Lifeline {
     /// Makes the fifo and waits for writers; each of them writes a line when it is up.
-    pub fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path) -> Self {
         let made = Command::new("mkfifo").arg(path).status().unwrap();
         assert!(made.success());
         let (sender, receiver) = channel();
@@ -124,22 +125,22 @@ impl Lifeline {
         thread::spawn(move || {
             let lines = BufReader::new(File::open(path).unwrap()).lines();
             for line in lines.map_while(Result::ok) {
-                let _ = sender.send(Some(line));
+                drop(sender.send(Some(line)));
             }
-            let _ = sender.send(None);
+            drop(sender.send(None));
         });
         Self(receiver)
     }
 
     /// Waits until one more process is up; its line.
     #[track_caller]
-    pub fn up(&self) -> String {
+    pub(crate) fn up(&self) -> String {
         self.0.recv_timeout(PATIENCE).unwrap().expect("all processes are gone")
     }
 
     /// Waits until all of them are gone.
     #[track_caller]
-    pub fn down(&self) {
+    pub(crate) fn down(&self) {
         let end = self.0.recv_timeout(PATIENCE).expect("a process is still there");
         assert_eq!(end, None, "one more process came up");
     }
