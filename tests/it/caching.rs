@@ -248,9 +248,9 @@ fn a_pattern_that_matches_nothing_is_a_warning() {
 #[test]
 fn time_saved_is_told() {
     let project = Project::hello(r#"["a.txt"]"#);
-    project.toml("[commands.slow]\nexec = 'sleep 0.3'\ndeps = ['a.txt']\n");
+    project.toml("[commands.slow]\nexec = 'sleep 1'\ndeps = ['a.txt']\n");
     project.qik(["slow", "-l", "progress"]).ok().lacks("saved");
-    project.qik(["slow", "-l", "progress"]).ok().says("saved");
+    project.qik(["slow", "-l", "progress"]).ok().says("(saved 1");
 }
 
 #[test]
@@ -276,8 +276,14 @@ fn a_bound_evicts_the_least_recently_used() {
         assert!(!run(seed), "{seed} is the newest");
     }
     assert!(run(0), "the oldest are gone");
-    let size = project.sh("du -sk ._qik/cache | cut -f1").ok().stdout();
-    assert!(size.trim().parse::<usize>().unwrap() < 500, "{size} kB");
+    let mut seed = 6;
+    // What is very new may be somebody else's and stays for a moment.
+    crate::support::until("the cache is below its bound", || {
+        seed += 1;
+        run(seed);
+        let size = project.sh("du -sk ._qik/cache/v1 | cut -f1").ok().stdout();
+        size.trim().parse::<usize>().unwrap() < 400
+    });
 }
 
 #[test]

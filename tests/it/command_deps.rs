@@ -141,10 +141,9 @@ fn an_artifact_of_an_upstream_that_is_left_out_still_counts() {
 fn the_definition_of_an_edge_is_part_of_the_hash() {
     let project = Project::new();
     let toml = "[commands]\none = 'true'\ntwo = 'true'\n[commands.down]\nexec = '{tick down}'\n";
-    let with = |deps: &str| drop(project.toml(&format!("{toml}deps = ['a.txt'{deps}]\n")));
     project.file("a.txt", "").commit();
     for deps in ["", ", {type = 'command', name = 'one'}", ", {type = 'command', name = 'two'}"] {
-        with(deps);
+        project.toml(&format!("{toml}deps = ['a.txt'{deps}]\n"));
         assert!(project.reruns("down"), "{deps}");
         assert!(!project.reruns("down"), "{deps}");
     }

@@ -34,7 +34,7 @@ fn go(project: &Project, started: Started) -> crate::support::Output {
 /// The number of real runs of `hello` after one more call, which finds `go` in place.
 fn runs_after(project: &Project) -> usize {
     project.file("go", "").qik(["hello"]).ok();
-    project.remove("go").remove("started");
+    project.forget("go").forget("started");
     project.runs("hello")
 }
 

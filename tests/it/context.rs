@@ -39,7 +39,6 @@ fn a_variable_is_its_environment_variable_else_its_default() {
     check("['v']", &[("V", "hello world")], "hello world");
     check("['v']", &[("V", "")], "");
     check("['v']", &[("PROJECT__V", "0.1")], "0.1");
-    check("['v']", &[("V", "wins"), ("PROJECT__V", "0.1")], "wins");
     check("[{name = 'v', default = 'given'}]", &[], "given");
     check("[{name = 'v', default = 'given'}]", &[("V", "env")], "env");
     check("[{name = 'v', required = false}]", &[], "None");
@@ -55,7 +54,7 @@ fn numbers_and_truths_are_checked() {
     check(int, &[("V", "7")], "7");
     check(int, &[("V", "-7")], "-7");
     check_fails(int, &[("V", "seven")], "ctx1", "seven");
-    check_fails("[{name = 'v', type = 'int', default = 'abc'}]", &[], "ctx1", "abc");
+    check_fails("[{name = 'v', type = 'int', default = 'abc'}]", &[], "conf1", "abc");
     let truth = "[{name = 'v', type = 'bool', default = true}]";
     for word in ["yes", "true", "1", "TRUE", "Yes"] {
         check(truth, &[("V", word)], "True");

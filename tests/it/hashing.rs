@@ -135,7 +135,8 @@ fn an_untracked_file_counts_once_it_is_added() {
     check_edits(&project, "new.txt");
     project.git(["add", "new.txt"]);
     assert!(!project.reruns("hello"), "added as it was");
-    check_edits(&project, "new.txt");
+    project.file("new.txt", "edited after that\n");
+    assert!(project.reruns("hello"));
 }
 
 #[test]

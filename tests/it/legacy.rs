@@ -31,10 +31,9 @@ fn modules_at_the_top_are_the_default_spaces() {
     project.file("my/module/a/x", "").file("my/module/b/x", "").commit();
     project.qik(["-n", "1"]).ok();
     let log = project.read("log");
-    assert!(log.contains("my/module/a my.module.a my/module/a my.module.a\n"), "{log}");
+    assert!(log.contains("my.module.a my/module/a my.module.a my/module/a my.module.a\n"), "{log}");
     assert!(log.contains("b my/module/b my.module.b my/module/b my.module.b\n"), "{log}");
-    assert_eq!(project.ls(["-m", "my.module.a"]).len(), 1);
-    assert_eq!(project.ls(["-m", "my/module/a"]).len(), 1);
+    assert_eq!(project.ls(["-m", "my.module.a"]), ["each#my.module.a"]);
 }
 
 #[test]

@@ -270,12 +270,14 @@ fn committed_artifacts_are_part_of_the_result() {
     let clone = project.clone_to("clone");
     assert!(!clone.reruns("lock"));
     assert_eq!(clone.read("locks/a.lock"), "a\n");
-    clone.remove("locks/a.lock");
-    assert!(clone.reruns("lock"), "the repo cache holds no artifacts, git does");
-    assert_eq!(clone.read("locks/a.lock"), "a\n");
-    clone.file("locks/a.lock", "edited by hand\n");
-    assert!(clone.reruns("lock"), "an artifact that is not what the command made");
-    assert!(!clone.reruns("lock"));
+    for spoil in ["rm locks/a.lock", "echo edited > locks/a.lock"] {
+        clone.remove("._qik").sh(spoil).ok();
+        assert!(clone.reruns("lock"), "{spoil}: the cache holds no artifacts, git does");
+        assert_eq!(clone.read("locks/a.lock"), "a\n");
+        clone.sh(spoil).ok();
+        assert!(!clone.reruns("lock"), "{spoil}: but the local cache holds them as well");
+        assert_eq!(clone.read("locks/a.lock"), "a\n");
+    }
     clone.file("locks/c.lock", "c\n");
     clone.reruns("lock");
     assert!(!clone.reruns("lock"));

@@ -198,7 +198,7 @@ fn a_failure_skips_its_downstreams_alone() {
     let names = ["bad", "after", "after-that", "other", "after-other"];
     for (round, workers) in [(1, "1"), (2, "4")] {
         project.qik(["-n", workers]).exits(3);
-        assert_eq!(names.map(|name| project.runs(name)), [round, 0, 0, round, round]);
+        assert_eq!(names.map(|name| project.runs(name)), [round, 0, 0, round, 1]);
     }
     assert_eq!(statuses(&project)["after-that"], "skipped");
     assert_eq!(statuses(&project)["after-other"], "success");
@@ -384,8 +384,12 @@ fn why_a_command_runs_is_told() {
     check(&[], "`a.txt` changed");
     project.file("b.txt", "").commit();
     check(&[], "`b.txt` added");
-    project.remove("b.txt").file("a.txt", "three\n");
-    check(&[], "`b.txt` gone");
+    project.remove("b.txt");
+    check(&["-f"], "force");
+    project.file("c.txt", "").git(["add", "-N", "c.txt"]);
+    check(&[], "`c.txt` added");
+    project.remove("c.txt").file("a.txt", "three\n");
+    check(&[], "`a.txt` changed, +1 more");
     let text = project.read("qik.toml");
     project.file("qik.toml", text.replace("v1", "v2"));
     check(&[], "const `v1` is now `v2`");

@@ -91,7 +91,7 @@ fn the_distribution_examples_follow_versions_and_machines() {
 #[test]
 fn the_module_example_lints_what_has_changed() {
     let project = project("modules.toml");
-    assert_eq!(project.ls([""; 0]), ["lint#my/module/a", "lint#my/module/b"]);
+    assert_eq!(project.ls([""; 0]), ["lint#my.module.a", "lint#my.module.b"]);
     project.qik(["lint"]).ok();
     assert_eq!(project.runs("ruff"), 2);
     project.file("my/module/a/__init__.py", "import sys\n");

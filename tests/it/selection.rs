@@ -231,7 +231,7 @@ fn usage_errors_name_the_word() {
     }
     assert_eq!(runs(&project), [0; 4]);
     let help = project.qik(["--help"]).ok().stdout();
-    for word in ["--watch", "--since", "--cache-status", "--isolated", "--force", "--ls", "--fail"] {
+    for word in ["--since", "--cache-status", "--isolated", "--force", "--ls", "--fail"] {
         assert!(help.contains(word), "{word} is not in --help");
     }
     project.qik(["--version"]).ok().shows(env!("CARGO_PKG_VERSION"));

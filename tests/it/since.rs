@@ -135,9 +135,9 @@ fn a_ref_is_never_an_option_or_a_script() {
     }
     project.qik(["--since", "-x", "--ls"]).no_panic().exits(2);
     assert!(!project.exists("PWNED"));
-    project.git(["update-ref", "refs/heads/it's; odd&$HOME", "HEAD"]);
+    project.git(["update-ref", "refs/heads/it's;odd&$HOME", "HEAD"]);
     project.file("b.txt", "two");
-    check(&project, "it's; odd&$HOME", &["b"]);
+    check(&project, "it's;odd&$HOME", &["b"]);
 }
 
 #[test]

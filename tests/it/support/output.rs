@@ -18,7 +18,7 @@ impl Output {
     /// Runs a program to its end.
     #[must_use = "assert something of it"]
     pub(crate) fn of(command: &mut Command) -> Self {
-        let shown = format!("{command:?}");
+        let shown = shown(command);
         let output = command.output().unwrap();
         Self::new(shown, output.status, output.stdout, output.stderr)
     }
@@ -117,4 +117,10 @@ impl Output {
         let (code, signal) = (self.code, self.signal);
         format!("$ {}\n[{code:?} {signal:?}]\n--- stdout\n{stdout}--- stderr\n{stderr}", self.command)
     }
+}
+
+/// A command line for people.
+pub(super) fn shown(command: &Command) -> String {
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::Output;
+use super::output::shown;
 
 /// How long anything may take before a test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,7 +43,7 @@ pub(crate) struct Started {
 impl Started {
     /// Starts a program whose output goes to files, so that it never waits for its reader.
     pub(crate) fn of(command: &mut Command) -> Self {
-        let shown = format!("{command:?}");
+        let shown = shown(command);
         let (stdout, stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         command.stdout(stdout.try_clone().unwrap()).stderr(stderr.try_clone().unwrap());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();

@@ -129,6 +129,12 @@ impl Project {
         self
     }
 
+    /// Removes a file that may not be there.
+    pub(crate) fn forget(&self, path: impl AsRef<Path>) -> &Self {
+        drop(fs::remove_file(self.root.join(path)));
+        self
+    }
+
     /// A file's text.
     #[track_caller]
     pub(crate) fn read(&self, path: impl AsRef<Path>) -> String {
@@ -181,7 +187,8 @@ impl Project {
     #[must_use]
     pub(crate) fn at(&self, git_root: PathBuf) -> Self {
         let below = self.root.strip_prefix(&self.git_root).unwrap();
-        Self { root: git_root.join(below), git_root, ..self.clone() }
+        let root = if below == Path::new("") { git_root.clone() } else { git_root.join(below) };
+        Self { root, git_root, ..self.clone() }
     }
 
     /// The same world with one more environment variable.
