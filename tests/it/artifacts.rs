@@ -52,7 +52,8 @@ fn what_is_there_already_is_left_alone() {
 
 #[test]
 fn artifacts_are_globs() {
-    let exec = "mkdir -p out/x/y; for n in 1 x/2 x/y/3; do cp a.txt out/$n.bin; done; touch out/l.log";
+    let exec =
+        "mkdir -p out/x/y; for n in 1 x/2 x/y/3; do cp a.txt out/$n.bin; done; touch out/l.log";
     for (artifacts, expected) in [
         ("['out/**/*.bin']", [true, true, true, false]),
         ("['out/*.bin']", [true, false, false, false]),
@@ -81,7 +82,8 @@ fn modes_links_and_empty_folders_come_back() {
     project.remove("out");
     project.qik(["build"]).ok().warns_not();
     assert_eq!(project.runs("build"), 1);
-    let mode = |path: &str| project.root.join(path).metadata().unwrap().permissions().mode() & 0o777;
+    let mode =
+        |path: &str| project.root.join(path).metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("out/run"), mode("out/ro")), (0o750, 0o444));
     for (link, target) in [("link", "run"), ("dirlink", "some"), ("dangling", "nowhere")] {
         let text = std::fs::read_link(project.root.join("out").join(link)).unwrap();
@@ -142,7 +144,10 @@ fn artifacts_of_modules_are_named_by_them() {
     project.file("a/f", "A").file("nested/b/f", "B").commit();
     for _ in 0..2 {
         project.qik(["cover"]).ok().warns_not();
-        assert_eq!((project.read("out/a-cov.xml"), project.read("out/nested/b-cov.xml")), ("A".into(), "B".into()));
+        assert_eq!(
+            (project.read("out/a-cov.xml"), project.read("out/nested/b-cov.xml")),
+            ("A".into(), "B".into())
+        );
         project.remove("out");
     }
     assert_eq!(project.runs("cover"), 2);

@@ -196,7 +196,8 @@ fn force_reads_no_cache_and_still_writes() {
 fn same_definitions_have_entries_of_their_own() {
     let project = Project::new();
     let names = ["a-b", "a_b", "a.b", "a b", "A-B", "é", "ü", "a/b", "x", "X"];
-    let command = |name: &str| format!("[commands.\"{name}\"]\nexec = '{{tick n}}'\ndeps = ['f']\n");
+    let command =
+        |name: &str| format!("[commands.\"{name}\"]\nexec = '{{tick n}}'\ndeps = ['f']\n");
     project.toml(&names.map(command).concat()).file("f", "").commit();
     for _ in 0..2 {
         project.qik(ALL).ok();

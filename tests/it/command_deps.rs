@@ -36,7 +36,8 @@ fn upstreams_run_first_and_once() {
     assert_eq!(project.ls(["b"]), ["a", "b"]);
     assert_eq!(project.ls(["a"]), ["a"]);
     assert_eq!(project.ls(ALL), ["a", "b", "c", "other"]);
-    let diamond = chain(&[("top", &["left", "right"]), ("left", &["x"]), ("right", &["x"]), ("x", &[])]);
+    let diamond =
+        chain(&[("top", &["left", "right"]), ("left", &["x"]), ("right", &["x"]), ("x", &[])]);
     diamond.qik(["top", "-n", "4"]).ok();
     let ran = order(&diamond);
     assert_eq!((ran.len(), ran[0].as_str(), ran[3].as_str()), (4, "x", "top"));
@@ -133,7 +134,11 @@ fn an_artifact_of_an_upstream_that_is_left_out_still_counts() {
     project.qik(["use"]).ok();
     project.qik(["use", "--isolated"]).ok();
     assert_eq!(project.runs("use"), 1);
-    project.file("gen.out", "by hand\n").qik(["use", "--isolated", "-n", "1"]).ok().shows("by hand");
+    project
+        .file("gen.out", "by hand\n")
+        .qik(["use", "--isolated", "-n", "1"])
+        .ok()
+        .shows("by hand");
     assert_eq!(project.runs("use"), 2);
 }
 
@@ -295,5 +300,8 @@ fn check_cycle(commands: &[(&str, &[&str])], path: &str) {
 fn a_cycle_is_shown() {
     check_cycle(&[("one", &["one"])], "one → one");
     check_cycle(&[("one", &["two"]), ("two", &["one"])], "one → two → one");
-    check_cycle(&[("one", &["two"]), ("two", &["three"]), ("three", &["two"])], "two → three → two");
+    check_cycle(
+        &[("one", &["two"]), ("two", &["three"]), ("three", &["two"])],
+        "two → three → two",
+    );
 }

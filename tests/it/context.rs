@@ -99,10 +99,14 @@ fn settings_are_values_too() {
     }
     let project = say("[]", "{ctx.qik.workers} {ctx.qik.isolated} {ctx.qik.force}");
     assert_eq!(said(&project, &[], &["-n", "3", "--isolated"]), "3 True False");
-    assert_eq!(said(&project, &[("QIK__WORKERS", "5"), ("QIK__FORCE", "yes")], &[]), "5 False True");
+    assert_eq!(
+        said(&project, &[("QIK__WORKERS", "5"), ("QIK__FORCE", "yes")], &[]),
+        "5 False True"
+    );
     assert_eq!(said(&project, &[("QIK__WORKERS", "5")], &["-n", "2"]), "2 False False");
     let arch = say("[]", "{ctx.qik.arch}");
-    let known = "win-64 win-32 linux-64 linux-aarch64 linux-ppc64le linux-32 osx-arm64 osx-64 unknown";
+    let known =
+        "win-64 win-32 linux-64 linux-aarch64 linux-ppc64le linux-32 osx-arm64 osx-64 unknown";
     assert!(known.split(' ').any(|word| word == said(&arch, &[], &[])));
     assert_eq!(said(&arch, &[("QIK__ARCH", "custom_arch")], &[]), "custom_arch");
     run(&say("[]", "{ctx.qik.nonesuch}"), &[], &[]).errs("ctx3").says("nonesuch");
@@ -130,7 +134,10 @@ fn every_string_is_a_template() {
         project.qik(["build"]).ok().warns_not();
     }
     assert_eq!(project.runs("build"), 2);
-    assert_eq!((project.read("txt.out"), project.read("csv.out")), ("of txt".into(), "of csv".into()));
+    assert_eq!(
+        (project.read("txt.out"), project.read("csv.out")),
+        ("of txt".into(), "of csv".into())
+    );
     assert_eq!(project.env("UP", "two").ls(["build"]), ["build", "two"]);
     project.env("UP", "nonesuch").qik(["build"]).errs("conf5").says("nonesuch");
 }
@@ -172,7 +179,11 @@ fn the_environment_sets_every_option() {
     ] {
         let expected = project.ls(args);
         assert_ne!(expected, all, "{name}");
-        assert_eq!(project.env(&format!("QIK__{name}"), value).ls([""; 0]), expected, "{name}={value}");
+        assert_eq!(
+            project.env(&format!("QIK__{name}"), value).ls([""; 0]),
+            expected,
+            "{name}={value}"
+        );
     }
     let env = project.env("QIK__COMMANDS", "local");
     assert_eq!(env.ls(["plain"]), project.ls(["plain"]), "the command line wins");
@@ -214,7 +225,10 @@ fn a_profile_sets_variables_and_options() {
     assert_eq!(said(&project, &[], &["-n", "1"]), "debug debug 1");
     assert_eq!(said(&project, &[], &["-p", "release", "-n", "1"]), "release release 1");
     assert_eq!(said(&project, &[("QIK__PROFILE", "release")], &["-n", "1"]), "release release 1");
-    assert_eq!(said(&project, &[("TARGET", "env")], &["--profile", "release", "-n", "1"]), "env env 1");
+    assert_eq!(
+        said(&project, &[("TARGET", "env")], &["--profile", "release", "-n", "1"]),
+        "env env 1"
+    );
     project.qik(["-p", "ci"]).ok();
     assert_eq!(project.read("said"), "debug debug 3");
     assert_eq!(project.runs("other"), 0, "the profile selects");

@@ -223,7 +223,9 @@ fn two_at_once_of_different_commands_keep_both_results() {
     let project = Project::new();
     let command = |name: &str, other: &str| {
         let wait = format!("touch {name}.here; {{wait {other}.here}}");
-        format!("[commands.{name}]\nexec = '{wait}; {{tick {name}}}'\ndeps = ['a.txt']\ncache = 'repo'\n")
+        format!(
+            "[commands.{name}]\nexec = '{wait}; {{tick {name}}}'\ndeps = ['a.txt']\ncache = 'repo'\n"
+        )
     };
     project.toml(&[command("one", "two"), command("two", "one")].concat());
     project.file("a.txt", "").commit();
@@ -240,7 +242,8 @@ fn two_at_once_of_different_commands_keep_both_results() {
 
 /// Whether processes can be killed at a certain system call here.
 fn can_trace(project: &Project) -> bool {
-    let probe = project.sh("strace -qq -o /dev/null -e trace=write -e inject=write:error=EIO:when=99 true");
+    let probe =
+        project.sh("strace -qq -o /dev/null -e trace=write -e inject=write:error=EIO:when=99 true");
     if probe.code != Some(0) {
         eprintln!("skipped: there is no strace, or it may not trace");
     }

@@ -2,8 +2,8 @@
 //!
 //! - `toml` blocks are complete configurations; `toml error CODE` ones fail with that code;
 //!   `toml ignore` ones are not looked at.
-//! - `console` blocks are sessions in a repository that the blocks of one `##` section share; it
-//!   has the section's `toml` block before it as its `qik.toml`. `$ ` begins a command, what
+//! - `console` blocks are sessions in a repository that the blocks of one `##` section share; its
+//!   `qik.toml` is the section's last `toml` block before it, be it right or an error. `$ ` begins a command, what
 //!   follows is all that it says; a line `...` stands for any lines, a duration for any duration.
 
 use std::fmt::Write as _;
@@ -96,7 +96,7 @@ fn sessions_go_as_told() {
             }
             let Some((_, session)) = &mut session else { continue };
             match block.info.split_whitespace().next() {
-                Some("toml") if block.info == "toml" => {
+                Some("toml") if block.info != "toml ignore" => {
                     session.project.file("qik.toml", &block.text);
                 }
                 Some("console") => session.play(&block),
@@ -133,13 +133,18 @@ impl Session {
             let said: Vec<&str> = said.lines().collect();
             let is_as_told = matches(&expected, &said);
             let (expected, said) = (expected.join("\n"), said.join("\n"));
-            assert!(is_as_told, "{}\n$ {command}\n{said}\n--- the document has\n{expected}", block.place);
+            assert!(
+                is_as_told,
+                "{}\n$ {command}\n{said}\n--- the document has\n{expected}",
+                block.place
+            );
         }
     }
 
     fn type_in(&mut self, command: &str) -> String {
         let pwd = self.project.world().join("pwd");
-        let script = format!("cd '{}'\n{command}\npwd > '{}'", self.folder.display(), pwd.display());
+        let script =
+            format!("cd '{}'\n{command}\npwd > '{}'", self.folder.display(), pwd.display());
         let output = self.project.sh(&format!("exec 2>&1\n{script}"));
         self.folder = PathBuf::from(fs::read_to_string(pwd).unwrap().trim_end());
         output.stdout()
@@ -163,7 +168,8 @@ fn loose(line: &str) -> String {
     let words = line.trim_end().split(' ').map(|word| {
         let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let unit = bare.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let is_duration = unit.len() < bare.len() && ["ns", "µs", "ms", "s", "m", "h"].contains(&unit);
+        let is_duration =
+            unit.len() < bare.len() && ["ns", "µs", "ms", "s", "m", "h"].contains(&unit);
         if is_duration { word.replace(bare, "TIME") } else { word.to_owned() }
     });
     words.collect::<Vec<_>>().join(" ")

@@ -16,7 +16,8 @@ fn every_example_checks() {
             continue;
         }
         let project = Project::new();
-        let copied = Command::new("cp").arg("-R").arg(example.join(".")).arg(&project.root).status();
+        let copied =
+            Command::new("cp").arg("-R").arg(example.join(".")).arg(&project.root).status();
         assert!(copied.unwrap().success());
         project.commit();
         let output = project.sh("sh ./check.sh");

@@ -149,7 +149,11 @@ fn dist_is_pydist() {
     assert_eq!(project.runs("lock"), 1, "the spelling is no input");
     project.toml(&project.read("qik.toml").replace("7.0", "7.1"));
     assert!(project.reruns("lock"));
-    for toml in ["ignore-missing-dists = true\n", "pydist.ignore_missing = true\n", "pydist.ignore-missing = true\n"] {
+    for toml in [
+        "ignore-missing-dists = true\n",
+        "pydist.ignore_missing = true\n",
+        "pydist.ignore-missing = true\n",
+    ] {
         project.toml(&format!(
             "{toml}[commands.lock]\nexec = 'true'\ndeps = [{{type = 'pydist', name = 'no-such-dist'}}]\n"
         ));

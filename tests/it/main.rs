@@ -20,6 +20,7 @@ mod context;
 mod damage;
 mod docs;
 mod errors;
+mod errors_at_work;
 mod examples;
 mod hashing;
 mod legacy;

@@ -18,7 +18,10 @@ fn below(project: Project) -> Project {
 /// The contents of all files below `.qik`.
 fn entries(project: &Project) -> Vec<(String, String)> {
     let listed = project.tracked(":(top)*.qik/*");
-    listed.into_iter().map(|path| (path.clone(), project.read(project.git_root.join(path)))).collect()
+    listed
+        .into_iter()
+        .map(|path| (path.clone(), project.read(project.git_root.join(path))))
+        .collect()
 }
 
 #[test]
@@ -98,7 +101,10 @@ fn gitattributes_gets_one_line_once() {
     check_attributes(Some(b"*.png binary\n"), &format!("*.png binary\n{line}\n"));
     check_attributes(Some(b"*.png binary"), &format!("*.png binary\n{line}\n"));
     check_attributes(Some(b"*.png binary\r\n"), &format!("*.png binary\r\n{line}\r\n"));
-    check_attributes(Some(format!("{line}\n*.c text\n").as_bytes()), &format!("{line}\n*.c text\n"));
+    check_attributes(
+        Some(format!("{line}\n*.c text\n").as_bytes()),
+        &format!("{line}\n*.c text\n"),
+    );
     check_attributes(Some(format!("{line}\r\n").as_bytes()), &format!("{line}\r\n"));
     check_attributes(Some(line.as_bytes()), line);
     check_attributes(Some(b""), &format!("{line}\n"));

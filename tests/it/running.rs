@@ -367,7 +367,11 @@ fn a_thousand_commands_and_a_deep_ladder_take_no_time() {
 fn developers_get_a_log() {
     let project = Project::hello(r#"["a.txt"]"#);
     let output = project.env("QIK_LOG", "trace").qik(["hello"]).ok();
-    assert!(output.stderr().len() > project.qik(["hello"]).ok().stderr().len(), "{}", output.dump());
+    assert!(
+        output.stderr().len() > project.qik(["hello"]).ok().stderr().len(),
+        "{}",
+        output.dump()
+    );
     project.env("QIK_LOG", "nonsense").qik(["hello"]).ok();
 }
 

@@ -77,7 +77,8 @@ fn the_distribution_examples_follow_versions_and_machines() {
         let text = project.read("qik.toml");
         project.qik(["lock"]).exits(2).says("error[pydist1]").says("pip-tools");
         for (version, runs) in [("7.0", 1), ("7.0", 1), ("7.1", 2)] {
-            project.file("qik.toml", format!("{text}\n[pydist.versions]\npip-tools = '{version}'\n"));
+            project
+                .file("qik.toml", format!("{text}\n[pydist.versions]\npip-tools = '{version}'\n"));
             project.qik(["lock"]).ok();
             assert_eq!(project.runs("pip-compile"), runs, "{example} {version}");
         }

@@ -130,7 +130,9 @@ fn tags_select_any_of_several_and_keep_just_what_matches() {
     check(&project, &["--tag", "fast", "-t", "slow"], &["here", "shared"]);
     check(&project, &["never", "-t", "fast"], &[]);
     check(&project, &["-t", "nonesuch"], &[]);
-    let text = project.read("qik.toml").replace("deps = ['b.txt']", "deps = ['b.txt', {type = 'command', name = 'here'}]");
+    let text = project
+        .read("qik.toml")
+        .replace("deps = ['b.txt']", "deps = ['b.txt', {type = 'command', name = 'here'}]");
     project.file("qik.toml", text);
     check(&project, &["-t", "slow"], &["shared"]);
     check(&project, &["shared"], &["here", "shared"]);

@@ -56,7 +56,8 @@ fn the_commands_get_the_signal_and_may_clean_up() {
 
 #[test]
 fn an_interrupted_run_starts_nothing_more() {
-    let after = "[commands.after]\nexec = '{tick after}'\ndeps = [{type = 'command', name = 'hold'}]\n";
+    let after =
+        "[commands.after]\nexec = '{tick after}'\ndeps = [{type = 'command', name = 'hold'}]\n";
     let (project, lifeline) = project(HOLDS, after);
     let started = start(&project, &lifeline, &["after", "-n", "4"]);
     started.signal(Signal::INT);

@@ -98,7 +98,17 @@ fn any_word_for_a_commit_will_do() {
     project.git(["checkout", "-q", "-b", "topic"]);
     project.file("a/a.txt", "two").commit();
     project.file("b.txt", "two").commit();
-    for reference in ["main", "v1", "annotated", &start, &start[..12], "HEAD~2", "@~2", "topic^^", "refs/heads/main"] {
+    for reference in [
+        "main",
+        "v1",
+        "annotated",
+        &start,
+        &start[..12],
+        "HEAD~2",
+        "@~2",
+        "topic^^",
+        "refs/heads/main",
+    ] {
         check(&project, reference, &["a", "b"]);
     }
     check(&project, "HEAD~1", &["b"]);
@@ -106,7 +116,7 @@ fn any_word_for_a_commit_will_do() {
     project.qik(["--since", "main~7"]).errs("git1").says("main~7");
     project.qik(["--since", "no-such-ref"]).errs("git1").says("no-such-ref");
     project.qik(["--since", ""]).no_panic();
-    assert_eq!(project.runs("a") + project.runs("b") , 0);
+    assert_eq!(project.runs("a") + project.runs("b"), 0);
 }
 
 #[test]
@@ -129,7 +139,15 @@ fn three_dots_mean_the_merge_base() {
 #[test]
 fn a_ref_is_never_an_option_or_a_script() {
     let project = since();
-    for reference in ["-x", "--output=PWNED", "HEAD; touch PWNED;", "$(touch PWNED)", "`touch PWNED`", "HEAD -- a", "a\nb"] {
+    for reference in [
+        "-x",
+        "--output=PWNED",
+        "HEAD; touch PWNED;",
+        "$(touch PWNED)",
+        "`touch PWNED`",
+        "HEAD -- a",
+        "a\nb",
+    ] {
         let output = project.qik([format!("--since={reference}"), "--ls".to_owned()]);
         output.errs("git1").prints("");
     }
@@ -185,7 +203,10 @@ fn a_changed_definition_selects_its_command_alone() {
     check_text(&text.replace("['a/**.txt']", "['a']"), &["a", "fixed"]);
     check_text(&text.replace("bare = '", "bare = 'true; "), &["bare", "fixed"]);
     check_text(&format!("{text}\n[commands.new]\nexec = 'true'\n"), &["fixed", "new"]);
-    check_text(&format!("{text}\n[commands.new]\nexec = 'true'\ndeps = ['x']\n"), &["fixed", "new"]);
+    check_text(
+        &format!("{text}\n[commands.new]\nexec = 'true'\ndeps = ['x']\n"),
+        &["fixed", "new"],
+    );
 }
 
 #[test]

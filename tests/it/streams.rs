@@ -105,8 +105,12 @@ fn a_reader_that_leaves_early_is_no_catastrophe() {
         ",
     );
     project.commit();
-    let mut child: std::process::Child =
-        project.qik_command(["long"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child: std::process::Child = project
+        .qik_command(["long"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 10]).unwrap();
     drop(stdout);
@@ -220,7 +224,8 @@ fn a_terminal_shows_progress_and_a_dumb_one_does_not() {
 #[test]
 fn a_narrow_terminal_and_any_locale_will_do() {
     let project = cat("é\n".as_bytes());
-    for (name, value) in [("COLUMNS", "1"), ("COLUMNS", "0"), ("COLUMNS", "wide"), ("LC_ALL", "C")] {
+    for (name, value) in [("COLUMNS", "1"), ("COLUMNS", "0"), ("COLUMNS", "wide"), ("LC_ALL", "C")]
+    {
         project.env(name, value).qik(["cat", "-l", "progress"]).ok();
         project.env(name, value).qik(["cat"]).ok().prints("é\n");
         project.env(name, value).qik(["nonesuch"]).errs("conf5");

@@ -144,7 +144,11 @@ fn a_hook_of_a_linked_work_tree_sees_the_linked_work_tree() {
 fn a_project_below_the_git_root_sees_its_own_folder() {
     let project = Project::new().below("services/api");
     project.toml("[commands.hello]\nexec = '{tick hello}; pwd > where'\ndeps = ['*.txt']\n");
-    project.file("a.txt", "one\n").file("../../top.txt", "one\n").file("deep/er/x.txt", "").commit();
+    project
+        .file("a.txt", "one\n")
+        .file("../../top.txt", "one\n")
+        .file("deep/er/x.txt", "")
+        .commit();
     check_edits(&project, "a.txt");
     project.file("../../top.txt", "two\n");
     assert!(!project.reruns("hello"));
@@ -182,7 +186,9 @@ fn patterns_may_leave_the_project_but_not_the_repository() {
 #[test]
 fn the_outermost_configuration_below_the_git_root_is_the_projects() {
     let project = Project::new();
-    project.toml("[commands]\nouter = 'true'\n").toml_at("sub/qik.toml", "[commands]\nin = 'true'\n");
+    project
+        .toml("[commands]\nouter = 'true'\n")
+        .toml_at("sub/qik.toml", "[commands]\nin = 'true'\n");
     project.qik_in("sub", ["--ls"]).ok().prints("outer\n");
     let nested = project.at(project.git_root.join("sub/repo"));
     std::fs::create_dir_all(&nested.git_root).unwrap();

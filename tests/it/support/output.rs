@@ -115,7 +115,10 @@ impl Output {
     pub(crate) fn dump(&self) -> String {
         let (stdout, stderr) = (self.stdout(), self.stderr());
         let (code, signal) = (self.code, self.signal);
-        format!("$ {}\n[{code:?} {signal:?}]\n--- stdout\n{stdout}--- stderr\n{stderr}", self.command)
+        format!(
+            "$ {}\n[{code:?} {signal:?}]\n--- stdout\n{stdout}--- stderr\n{stderr}",
+            self.command
+        )
     }
 }
 

@@ -179,7 +179,12 @@ impl Project {
     #[must_use]
     pub(crate) fn clone_to(&self, name: &str) -> Self {
         let git_root = self.git_root.with_file_name(name);
-        self.git([OsStr::new("clone"), OsStr::new("-q"), self.git_root.as_ref(), git_root.as_ref()]);
+        self.git([
+            OsStr::new("clone"),
+            OsStr::new("-q"),
+            self.git_root.as_ref(),
+            git_root.as_ref(),
+        ]);
         self.at(git_root)
     }
 
@@ -253,7 +258,10 @@ impl Project {
     }
 
     /// qik, ready to be started in the root.
-    pub(crate) fn qik_command<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Command {
+    pub(crate) fn qik_command<A: AsRef<OsStr>>(
+        &self,
+        args: impl IntoIterator<Item = A>,
+    ) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_qik"), &self.root);
         command.args(args);
         command
