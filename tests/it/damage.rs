@@ -55,8 +55,11 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// What may happen to a file, and how.
+type Damage = (&'static str, fn(&Path));
+
 /// All that can happen to a file.
-const DAMAGES: &[(&str, fn(&Path))] = &[
+const DAMAGES: &[Damage] = &[
     ("emptied", |path| fs::write(path, "").unwrap()),
     ("cut in half", |path| {
         let bytes = fs::read(path).unwrap();
@@ -240,14 +243,11 @@ fn two_at_once_of_different_commands_keep_both_results() {
     assert_eq!(project.tracked(".qik").len(), 4);
 }
 
-/// Whether processes can be killed at a certain system call here.
+/// Whether processes can be killed at a certain system call here: it takes strace, and the right
+/// to trace.
 fn can_trace(project: &Project) -> bool {
-    let probe =
-        project.sh("strace -qq -o /dev/null -e trace=write -e inject=write:error=EIO:when=99 true");
-    if probe.code != Some(0) {
-        eprintln!("skipped: there is no strace, or it may not trace");
-    }
-    probe.code == Some(0)
+    let inject = "-e trace=write -e inject=write:error=EIO:when=99";
+    project.sh(&format!("strace -qq -o /dev/null {inject} true")).code == Some(0)
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub(crate) fn check_edits(project: &Project, path: impl AsRef<Path>) {
     assert!(!project.reruns("hello"), "cold without a change");
     for content in ["edited once\n", "edited more\n", "edited for the third time\n"] {
         project.file(&path, content);
-        assert!(project.reruns("hello"), "{content:?} in {:?} was not seen", path.as_ref());
+        assert!(project.reruns("hello"), "{content:?} in {} was not seen", path.as_ref().display());
         assert!(!project.reruns("hello"), "cold after {content:?}");
     }
 }
@@ -320,8 +320,8 @@ fn base_deps_are_deps_of_every_command_that_has_deps() {
     let project = Project::new();
     let base = "[base]\ndeps = ['version', {type = 'const', val = 'v1'}]\n";
     let hello = "[commands.hello]\nexec = '{tick hello}'\ndeps = ['a.txt']\n";
-    let bare = "[commands.bare]\nexec = '{tick bare}'\n";
-    project.toml(&format!("{base}{hello}{bare}"));
+    let uncached = "[commands.bare]\nexec = '{tick bare}'\n";
+    project.toml(&format!("{base}{hello}{uncached}"));
     project.file("version", "1").file("a.txt", "").commit();
     for runs in 1..3 {
         project.qik(["hello", "bare"]).ok();

@@ -9,6 +9,13 @@
     clippy::unwrap_used,
     reason = "a test makes the machine that it looks at, and fails by panicking"
 )]
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::naive_bytecount,
+    reason = "speed is nothing to the texts that a test makes, plain words are"
+)]
 
 mod support;
 

@@ -15,7 +15,7 @@ use super::Output;
 use super::output::shown;
 
 /// How long anything may take before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at.
 const INTERVAL: Duration = Duration::from_millis(10);

@@ -193,7 +193,7 @@ impl Project {
     pub(crate) fn at(&self, git_root: PathBuf) -> Self {
         let below = self.root.strip_prefix(&self.git_root).unwrap();
         let root = if below == Path::new("") { git_root.clone() } else { git_root.join(below) };
-        Self { root, git_root, ..self.clone() }
+        Self { git_root, root, ..self.clone() }
     }
 
     /// The same world with one more environment variable.
