@@ -34,7 +34,7 @@ use std::fs::File;
 pub use artifacts::{Artifact, ArtifactKind, Manifest};
 pub use collect::collect;
 pub use content::Content;
-pub use hit::{Hit, LogReader};
+pub use hit::{Hit, LogReader, Restored};
 pub use local::Local;
 pub use memo::Memo;
 pub use pattern::check_pattern;

@@ -45,8 +45,10 @@ pub enum RunReason {
     Uncached,
     /// `--force`.
     Forced,
-    /// There is no entry at all.
+    /// There is no entry, and no output of an earlier run.
     FirstRun,
+    /// It has run, but none of its results was one to keep.
+    NotStored,
     /// These inputs differ from those of the most recent entry; at least one.
     Changed(Vec<Change>),
     /// The inputs are those of an earlier entry that was evicted, overwritten or damaged, or

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use super::job::{ReadCaches, Run, UnknownUpstream};
-use super::output;
-use super::steps::{Found, Restored, Steps, StoredResult as _};
-use super::{Event, Log, Outcome, RunReason, Status};
+use super::{Event, Log, Outcome, RunReason, Status, output_path};
+use crate::cache::{self, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Fingerprint, diff};
-use crate::sys::Env;
+use crate::sys::{Env, fs};
 
 /// The exit code of a runnable that qik itself could not run.
 const CODE_ERROR: i32 = 2;
@@ -32,24 +31,25 @@ pub(super) struct Cold {
 }
 
 /// Why there is nothing to replay.
-enum Miss {
+enum Unusable {
     Reason(RunReason, Option<Box<Fingerprint>>),
     Error(RunnableError),
 }
 
-impl From<RunnableError> for Miss {
+impl From<RunnableError> for Unusable {
     fn from(error: RunnableError) -> Self {
         Self::Error(error)
     }
 }
 
 /// Replays a runnable, or finds out why it must run. Its upstreams have ended.
-pub(super) fn look_up<S: Steps>(run: &Run<S>, unit: usize) -> Looked {
+pub(super) fn look_up(run: &Run, unit: usize) -> Looked {
     let looked = match find(run, unit) {
         Ok(outcome) => return Looked::Ended(outcome),
-        Err(Miss::Error(error)) => Err(error),
-        Err(Miss::Reason(reason, before)) => run
-            .steps
+        Err(Unusable::Error(error)) => Err(error),
+        Err(Unusable::Reason(reason, before)) => run
+            .job
+            .inputs
             .environment(run.runnable(unit))
             .map(|env| Looked::Cold(Box::new(Cold { unit, reason, env, before }))),
     };
@@ -57,69 +57,71 @@ pub(super) fn look_up<S: Steps>(run: &Run<S>, unit: usize) -> Looked {
 }
 
 /// The outcome of a runnable that did not get as far as running; the reason becomes its log.
-pub(super) fn failed<S: Steps>(
-    run: &Run<S>,
-    unit: usize,
-    code: i32,
-    diagnostic: Box<Diagnostic>,
-) -> Outcome {
+pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Box<Diagnostic>) -> Outcome {
     let text = anstream::adapter::strip_str(&render(&diagnostic, Severity::Error)).to_string();
-    let log = output::write_text(&run.job.dirs, &run.runnable(unit).name, &text);
+    let log = run.outputs.write_text(&run.runnable(unit).name, &text);
     Outcome { status: Status::Failed, code, duration: None, log, error: Some(diagnostic) }
 }
 
 /// The replayed outcome of a unit, or why it has to run.
-fn find<S: Steps>(run: &Run<S>, unit: usize) -> Result<Outcome, Miss> {
+fn find(run: &Run, unit: usize) -> Result<Outcome, Unusable> {
     let runnable = run.runnable(unit);
-    if runnable.cache.is_none() {
-        return Err(Miss::Reason(RunReason::Uncached, None));
-    }
+    let Some(cache) = &runnable.cache else {
+        return Err(Unusable::Reason(RunReason::Uncached, None));
+    };
+    let store = run.store(cache)?;
     let lists = match run.upstream_lists(unit) {
         Ok(lists) => lists,
-        Err(UnknownUpstream) => return Err(Miss::Reason(RunReason::NotKept, None)),
+        Err(UnknownUpstream) => return Err(Unusable::Reason(RunReason::NotKept, None)),
     };
-    let before = Box::new(run.steps.fingerprint(runnable, lists)?);
+    let before = Box::new(run.job.inputs.fingerprint(runnable, lists)?);
     if run.job.read_caches == ReadCaches::No {
-        return Err(Miss::Reason(RunReason::Forced, Some(before)));
+        return Err(Unusable::Reason(RunReason::Forced, Some(before)));
     }
-    let hit = match run.steps.lookup(runnable, before.digest()) {
-        Found::Hit(hit) => Some(hit),
-        Found::Absent => None,
-        Found::Damaged(diagnostic) => {
+    let hit = look_into(run, unit, store, &before);
+    let replayed = hit.and_then(|hit| replay(run, unit, &hit));
+    replayed.ok_or_else(|| Unusable::Reason(reason(run, unit, store, &before), Some(before)))
+}
+
+/// The entry of some inputs, if its exit code is one that is kept now.
+fn look_into(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> Option<Hit> {
+    let when = run.cache_when(unit);
+    match store.lookup(run.key(unit, before.digest())) {
+        Lookup::Hit(hit) => cache::is_worth_keeping(when, hit.code, false).then_some(*hit),
+        Lookup::Miss(Miss::Absent) => None,
+        Lookup::Miss(Miss::Damaged(diagnostic)) => {
             run.warn(Some(unit), diagnostic);
             None
         }
-    };
-    let when = run.job.cache_when.unwrap_or(runnable.cache_when);
-    let replayed = hit
-        .filter(|hit| run.steps.is_worth_keeping(when, hit.code(), false))
-        .and_then(|hit| replay(run, unit, &hit));
-    replayed.ok_or_else(|| Miss::Reason(reason(run, unit, &before), Some(before)))
+    }
 }
 
 /// Why there is no usable entry of these inputs.
-fn reason<S: Steps>(run: &Run<S>, unit: usize, before: &Fingerprint) -> RunReason {
-    let Some(latest) = run.steps.latest(run.runnable(unit)) else { return RunReason::FirstRun };
+fn reason(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> RunReason {
+    let runnable = run.runnable(unit);
+    let Some(latest) = store.latest(&runnable.name, &runnable.command) else {
+        let has_run = fs::stat(&output_path(&run.job.dirs, &runnable.name)).is_ok();
+        return if has_run { RunReason::NotStored } else { RunReason::FirstRun };
+    };
     let changes = diff(&latest, &before.to_document());
     if changes.is_empty() { RunReason::NotKept } else { RunReason::Changed(changes) }
 }
 
 /// Log and artifacts of a hit, brought back; `None` with a warning if they cannot be.
-fn replay<S: Steps>(run: &Run<S>, unit: usize, hit: &S::Hit) -> Option<Outcome> {
+fn replay(run: &Run, unit: usize, hit: &Hit) -> Option<Outcome> {
     run.events.send(Event::Replaying { runnable: unit });
     match try_replay(run, unit, hit) {
         Ok((log, restored)) => {
-            if restored.has_written {
-                run.steps.forget_files();
+            if restored == Restored::Files {
+                run.job.inputs.forget_files();
             }
-            run.publish_artifacts(unit, Some(&restored.artifacts));
-            let code = hit.code();
-            let status = if code == 0 { Status::Replayed } else { Status::ReplayedFailure };
-            Some(Outcome { status, code, duration: hit.duration(), log, error: None })
+            run.publish_artifacts_on_disk(unit);
+            let status = if hit.code == 0 { Status::Replayed } else { Status::ReplayedFailure };
+            Some(Outcome { status, code: hit.code, duration: hit.duration, log, error: None })
         }
         Err(diagnostic) => {
             // A restore that stopped half way has written, too.
-            run.steps.forget_files();
+            run.job.inputs.forget_files();
             let name = &run.runnable(unit).name;
             run.warn(Some(unit), diagnostic.hint(format!("`{name}` runs instead")));
             None
@@ -127,12 +129,7 @@ fn replay<S: Steps>(run: &Run<S>, unit: usize, hit: &S::Hit) -> Option<Outcome> 
     }
 }
 
-fn try_replay<S: Steps>(
-    run: &Run<S>,
-    unit: usize,
-    hit: &S::Hit,
-) -> Result<(Log, Restored<S::Artifacts>), Diagnostic> {
-    let path = output::path(&run.job.dirs, &run.runnable(unit).name);
-    let log = output::replay(path, hit)?;
-    Ok((log, run.steps.restore(hit)?))
+fn try_replay(run: &Run, unit: usize, hit: &Hit) -> Result<(Log, Restored), Diagnostic> {
+    let log = run.outputs.replay(&run.runnable(unit).name, hit)?;
+    Ok((log, hit.restore(&run.job.dirs.root)?))
 }

@@ -7,10 +7,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::job::Run;
 use super::keep::{Ended, conclude};
-use super::output::LogFile;
 use super::process::{Surroundings, Task, run_command};
 use super::scheduler::Assignment;
-use super::steps::Steps;
 use super::unit::{Cold, Looked, failed, look_up};
 use super::{Event, Outcome};
 use crate::error::{Code, Diagnostic};
@@ -28,8 +26,8 @@ pub(super) enum Message {
 }
 
 /// A worker's part: looks its units up, runs the first that is cold, and is free again.
-pub(super) async fn work<S: Steps>(
-    run: Arc<Run<S>>,
+pub(super) async fn work(
+    run: Arc<Run>,
     assignment: Assignment,
     messages: UnboundedSender<Message>,
 ) -> usize {
@@ -51,8 +49,8 @@ pub(super) async fn work<S: Steps>(
 }
 
 /// Looks units up one after the other until one is cold, and gives back the rest.
-fn look_up_chunk<S: Steps>(
-    run: &Run<S>,
+fn look_up_chunk(
+    run: &Run,
     units: Vec<usize>,
     messages: &UnboundedSender<Message>,
 ) -> Option<Box<Cold>> {
@@ -84,11 +82,11 @@ fn look_up_chunk<S: Steps>(
 }
 
 /// Runs a command and makes the most of its end.
-async fn run_cold<S: Steps>(run: Arc<Run<S>>, cold: Cold, worker: usize) -> Outcome {
+async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
     let Cold { unit, reason, env, before } = cold;
     run.events.send(Event::Started { runnable: unit, worker, reason });
     let runnable = run.runnable(unit);
-    let mut log = LogFile::create(&run.job.dirs, &runnable.name);
+    let mut log = run.outputs.create(&runnable.name);
     let task = Task { runnable, unit, worker, root: &run.job.dirs.root, env };
     let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };
     let exit = match run_command(&task, surroundings, &mut log).await {
@@ -111,7 +109,7 @@ fn leaky(name: &str) -> Diagnostic {
 }
 
 /// Runs what blocks on a thread of the pool; a panic there is a panic here.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -6,5 +6,4 @@ pub mod merge_driver;
 mod probe;
 pub mod run;
 mod since;
-mod steps;
 mod workspace;

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::load::Loaded;
 use super::probe::WorkspaceProbe;
-use super::steps::ProjectSteps;
 use super::workspace::{Workspace, no_repository};
 use crate::cache;
 use crate::cli::ExitCode;
@@ -34,17 +33,18 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         runnable_count: graph.runnables.len(),
     };
     let Workspace { world, stores, .. } = workspace;
-    let steps = Arc::new(ProjectSteps { dirs: loaded.dirs.clone(), world, stores });
     let job = Job {
         graph: Arc::new(graph),
         dirs: loaded.dirs.clone(),
+        inputs: world,
+        stores,
         worker_count: settings.worker_count,
         read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
         cache_when: settings.cache_when,
     };
-    let manifest = Manifest::new(exec::output_folder(&loaded.dirs).as_path());
+    let manifest = Manifest::new(&exec::output_folder(&loaded.dirs));
     let (events, reporting) = Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest);
-    let summary = exec::run(job, steps, Signals::Process, events)?;
+    let summary = exec::run(job, Signals::Process, events)?;
     reporting.finish(summary.signal.is_some());
     Ok(ExitCode::Run(summary.code))
 }
