@@ -167,7 +167,7 @@ fn cache0_an_entry_that_was_tampered_with() {
     let project = with("[commands.a]\nexec = 'echo made'\ndeps = ['qik.toml']\ncache = 'repo'\n");
     project.qik(["a"]).ok();
     let path = project.tracked(".qik").into_iter().find(|path| path.ends_with(".out")).unwrap();
-    project.file(path, "fake\n");
+    project.remove("._qik").file(path, "fake\n");
     assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
     warning[cache0]: the cached result of `a` cannot be used
     because: `[ROOT]/.qik/cache/a/a.out` does not hold what the command wrote
@@ -215,6 +215,7 @@ fn run0_a_private_folder_that_is_none() {
     warning[run0]: `[ROOT]/._qik` is not a folder
     because: qik keeps results and output in a folder of this name
     hint: move it away
+    hint: until then output is shown but not kept, and its result not cached
     ");
 }
 
