@@ -13,6 +13,8 @@ use crate::plan::RunnableName;
 pub enum Event {
     /// First of all: every runnable of the run, in the order of the selection.
     RunStarted { runnables: Vec<Planned>, worker_count: usize },
+    /// Another qik process runs it, or brings its artifacts back: its result is waited for.
+    Waiting { runnable: usize },
     /// A command has started.
     Started { runnable: usize, worker: usize, reason: RunReason },
     /// A cached result is about to be shown.

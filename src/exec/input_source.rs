@@ -22,6 +22,9 @@ pub trait InputSource: Debug + Send + Sync {
         upstreams: BTreeMap<String, ArtifactList>,
     ) -> Result<Fingerprint, RunnableError>;
 
+    /// The glob deps of the runnable that match no file now.
+    fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String>;
+
     /// Something has written, or may have: what was seen of the files may no longer hold.
     fn forget_files(&self);
 }
@@ -37,6 +40,10 @@ impl InputSource for World {
         upstreams: BTreeMap<String, ArtifactList>,
     ) -> Result<Fingerprint, RunnableError> {
         Self::fingerprint(self, runnable, upstreams)
+    }
+
+    fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {
+        Self::unmatched_globs(self, runnable)
     }
 
     fn forget_files(&self) {

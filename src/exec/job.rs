@@ -15,6 +15,9 @@ use crate::hash::{ArtifactList, Digest};
 use crate::paths::WorkDirs;
 use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
 
+/// Patterns that a warning names.
+const NAMED_COUNT_MAX: usize = 3;
+
 /// A run to be done.
 #[derive(Debug, Clone)]
 pub struct Job {
@@ -51,6 +54,8 @@ pub(super) struct Run {
     has_downstreams: Vec<bool>,
     /// Topics of which one warning a run is enough.
     warned: Mutex<BTreeSet<String>>,
+    /// Glob deps that match nothing, of commands that have run, each with the first of them.
+    unmatched: Mutex<BTreeMap<String, String>>,
 }
 
 /// The artifacts of a runnable's upstreams cannot be told, so nothing can be known of its inputs.
@@ -76,6 +81,7 @@ impl Run {
             lists: std::iter::repeat_with(OnceLock::new).take(count).collect(),
             has_downstreams,
             warned: Mutex::default(),
+            unmatched: Mutex::default(),
         }
     }
 
@@ -164,6 +170,37 @@ impl Run {
     ) -> Result<Manifest, Diagnostic> {
         let dirs = &self.job.dirs;
         cache::collect(&dirs.root, patterns, &Memo::new(dirs, name))
+    }
+
+    /// Remembers which deps of a unit match nothing.
+    pub(super) fn note_unmatched(&self, unit: usize) {
+        let runnable = self.runnable(unit);
+        let globs = self.job.inputs.unmatched_globs(runnable);
+        let mut unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
+        for glob in globs {
+            unmatched.entry(glob).or_insert_with(|| runnable.name.to_string());
+        }
+    }
+
+    /// One warning for all deps that match nothing.
+    pub(super) fn warn_of_unmatched(&self) {
+        let unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(first) = unmatched.iter().next() else { return };
+        let named = |(glob, name): (&String, &String)| format!("`{glob}` of {name}");
+        let mut named: Vec<_> = unmatched.iter().take(NAMED_COUNT_MAX).map(named).collect();
+        if unmatched.len() > NAMED_COUNT_MAX {
+            named.push(format!("{} more", unmatched.len() - NAMED_COUNT_MAX));
+        }
+        let message = match unmatched.len() {
+            1 => format!("the dep `{}` matches no tracked file", first.0),
+            count => format!("{count} deps match no tracked file"),
+        };
+        self.warn(
+            None,
+            Diagnostic::new(Code::PatternUnmatched, message)
+                .because(named.join(", "))
+                .hint("`git add` what it means, or mend the pattern"),
+        );
     }
 
     pub(super) fn warn(&self, unit: Option<usize>, diagnostic: Diagnostic) {

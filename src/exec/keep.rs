@@ -41,6 +41,9 @@ pub(super) fn conclude(
     if run.stop.is_asked() {
         return outcome(Status::Interrupted);
     }
+    if before.is_some() {
+        run.note_unmatched(unit);
+    }
     let artifacts = collect(run, unit, exit.code);
     run.publish_artifacts(unit, artifacts.as_ref());
     let file = file.map_err(|diagnostic| run.warn_once("output", Some(unit), diagnostic)).ok();

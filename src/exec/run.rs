@@ -234,6 +234,7 @@ impl Loop {
             for warning in blocking(move || stores.finish()).await {
                 self.run.warn(None, warning);
             }
+            self.run.warn_of_unmatched();
         }
         let summary = RunSummary {
             statuses: self.statuses,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::job::{ReadCaches, Run, UnknownUpstream};
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
-use crate::cache::{self, Hit, Lookup, Miss, Restored, Store};
+use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Fingerprint, diff};
 use crate::sys::{Env, fs};
@@ -18,6 +18,8 @@ const CODE_ERROR: i32 = 2;
 pub(super) enum Looked {
     Ended(Outcome),
     Cold(Box<Cold>),
+    /// Another process runs it, or brings its artifacts back.
+    Busy,
 }
 
 /// A runnable whose command is to be run now.
@@ -28,11 +30,14 @@ pub(super) struct Cold {
     pub(super) env: Arc<Env>,
     /// Its inputs; `None` if its result is not to be stored.
     pub(super) before: Option<Box<Fingerprint>>,
+    /// Held until its result is stored; `None` if it is never cached.
+    pub(super) claim: Option<Claim>,
 }
 
 /// Why there is nothing to replay.
 enum Unusable {
     Reason(RunReason, Option<Box<Fingerprint>>),
+    Busy,
     Error(RunnableError),
 }
 
@@ -42,16 +47,18 @@ impl From<RunnableError> for Unusable {
     }
 }
 
-/// Replays a runnable, or finds out why it must run. Its upstreams have ended.
+/// Replays a runnable, or finds out why it must run, and claims it. Its upstreams have ended.
 pub(super) fn look_up(run: &Run, unit: usize) -> Looked {
-    let looked = match find(run, unit) {
+    let mut claim = None;
+    let looked = match find(run, unit, &mut claim) {
         Ok(outcome) => return Looked::Ended(outcome),
+        Err(Unusable::Busy) => return Looked::Busy,
         Err(Unusable::Error(error)) => Err(error),
         Err(Unusable::Reason(reason, before)) => run
             .job
             .inputs
             .environment(run.runnable(unit))
-            .map(|env| Looked::Cold(Box::new(Cold { unit, reason, env, before }))),
+            .map(|env| Looked::Cold(Box::new(Cold { unit, reason, env, before, claim }))),
     };
     looked.unwrap_or_else(|error| Looked::Ended(failed(run, unit, CODE_ERROR, error.0)))
 }
@@ -63,8 +70,8 @@ pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Box<Diagnost
     Outcome { status: Status::Failed, code, duration: None, log, error: Some(diagnostic) }
 }
 
-/// The replayed outcome of a unit, or why it has to run.
-fn find(run: &Run, unit: usize) -> Result<Outcome, Unusable> {
+/// The replayed outcome of a unit, or why it has to run. Whatever writes needs the claim.
+fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Unusable> {
     let runnable = run.runnable(unit);
     let Some(cache) = &runnable.cache else {
         return Err(Unusable::Reason(RunReason::Uncached, None));
@@ -76,17 +83,32 @@ fn find(run: &Run, unit: usize) -> Result<Outcome, Unusable> {
     };
     let before = Box::new(run.job.inputs.fingerprint(runnable, lists)?);
     if run.job.read_caches == ReadCaches::No {
+        claim_now(run, unit, claim)?;
         return Err(Unusable::Reason(RunReason::Forced, Some(before)));
     }
-    let hit = look_into(run, unit, store, &before);
+    let key = run.key(unit, before.digest());
+    let mut hit = usable(run, unit, store.lookup(key));
+    if hit.as_ref().is_none_or(|hit| !hit.manifest().artifacts.is_empty()) {
+        claim_now(run, unit, claim)?;
+    }
+    if hit.is_none() {
+        // Who had the claim before may have stored what we want.
+        hit = usable(run, unit, store.look_again(key));
+    }
     let replayed = hit.and_then(|hit| replay(run, unit, &hit));
     replayed.ok_or_else(|| Unusable::Reason(reason(run, unit, store, &before), Some(before)))
 }
 
-/// The entry of some inputs, if its exit code is one that is kept now.
-fn look_into(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> Option<Hit> {
+fn claim_now(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<(), Unusable> {
+    let claimed = cache::try_claim(&run.job.dirs, &run.runnable(unit).name);
+    *claim = Some(claimed.ok_or(Unusable::Busy)?);
+    Ok(())
+}
+
+/// The entry that a lookup gave, if its exit code is one that is kept now.
+fn usable(run: &Run, unit: usize, lookup: Lookup) -> Option<Hit> {
     let when = run.cache_when(unit);
-    match store.lookup(run.key(unit, before.digest())) {
+    match lookup {
         Lookup::Hit(hit) => cache::is_worth_keeping(when, hit.code, false).then_some(*hit),
         Lookup::Miss(Miss::Absent) => None,
         Lookup::Miss(Miss::Damaged(diagnostic)) => {

@@ -14,6 +14,7 @@ use crate::exec::{self, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
 use crate::select;
+use crate::space::Venv;
 use crate::sys::{Sys, ui::Ui};
 
 /// Runs what is selected.
@@ -63,6 +64,12 @@ fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
             if let Err(diagnostic) = cache::check_pattern(pattern) {
                 note(diagnostic.because(format!("`{}` declares it", runnable.command)));
             }
+        }
+        if let Some(Venv::Uv { space }) = loaded.spaces.find(&runnable.space).map(|it| &it.venv) {
+            let message = "virtual environments made by uv are not in this version of qik";
+            note(Diagnostic::new(Code::NotSupported, message)
+                .because(format!("`{}` runs in that of the space `{space}`", runnable.command))
+                .hint("without the plugin `qik.uv`, `venv = \"FILE\"` is the active environment"));
         }
         let Some(name) = &runnable.cache else { continue };
         let Some(declared) = caches.get(name) else { continue };

@@ -48,6 +48,9 @@ enum Body<'a> {
         reason: &'static str,
         changes: Vec<String>,
     },
+    Waiting {
+        runnable: &'a str,
+    },
     Replaying {
         runnable: &'a str,
     },
@@ -185,6 +188,7 @@ fn body<'a>(event: &'a Event, name: &dyn Fn(usize) -> &'a str) -> Option<Body<'a
             let (reason, changes) = explain(reason);
             Body::Started { runnable: name(*runnable), worker: *worker, reason, changes }
         }
+        Event::Waiting { runnable } => Body::Waiting { runnable: name(*runnable) },
         Event::Replaying { runnable } => Body::Replaying { runnable: name(*runnable) },
         Event::Warning { runnable, diagnostic } => {
             Body::Warning { runnable: runnable.map(name), warning: problem(diagnostic) }

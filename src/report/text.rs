@@ -76,6 +76,11 @@ pub(super) fn reason(reason: &RunReason) -> String {
     }
 }
 
+/// What is said while another process runs a runnable.
+pub(super) fn waiting(name: &str) -> String {
+    format!("{name} is run by another qik: waiting for its result")
+}
+
 /// A signal by the name that users know.
 pub(super) fn signal(number: i32) -> String {
     match number {

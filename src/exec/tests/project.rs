@@ -252,6 +252,10 @@ impl InputSource for World {
         Ok(Fingerprint { files: Files::new(None), inputs })
     }
 
+    fn unmatched_globs(&self, _: &Runnable) -> Vec<String> {
+        Vec::new()
+    }
+
     fn forget_files(&self) {}
 }
 
