@@ -248,7 +248,7 @@ fn conf7_a_cycle() {
     let dep = |name: &str| format!("exec = 'true'\ndeps = [{{type = 'command', name = '{name}'}}]");
     let (a, b) = (dep("b"), dep("a"));
     assert_snapshot!(declared(&format!("[commands.a]\n{a}\n[commands.b]\n{b}\n")), @r"
-    error[conf7]: a cycle: a → b → a
+    error[conf7]: a cycle: a -> b -> a
      --> qik.toml:1:11
       |
     1 | [commands.a]
@@ -430,6 +430,18 @@ fn conf18_an_artifact_outside_of_the_root() {
     error[conf18]: the artifact pattern `../x` leads out of its folder
     because: `a` declares it
     more: docs/errors.md#conf18
+    ");
+}
+
+#[test]
+fn conf20_a_dep_that_matches_nothing() {
+    let project = Project::hello(r#"["a.txt", "*.tex"]"#);
+    let text = golden(&project, &project.qik(["hello"]).ok());
+    let told = text.lines().filter(|line| !line.contains("hello  "));
+    assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
+    warning[conf20]: the dep `*.tex` matches no tracked file
+    because: `*.tex` of hello
+    hint: `git add` what it means, or mend the pattern
     ");
 }
 

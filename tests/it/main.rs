@@ -33,6 +33,7 @@ mod hashing;
 mod legacy;
 mod meta;
 mod odd_names;
+mod random_histories;
 mod repo_cache;
 mod repositories;
 mod running;
