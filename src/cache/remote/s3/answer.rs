@@ -138,9 +138,8 @@ impl<'a> Reply<'a> {
     fn meaning(&self) -> Meaning {
         let kind = match (self.code, self.status) {
             ("NoSuchBucket", _) => Kind::NoBucket,
-            ("NoSuchKey" | "NotFound" | "", 404) if self.code == "NoSuchKey" || self.is_head() => {
-                return Meaning::Absent;
-            }
+            ("NoSuchKey", _) => return Meaning::Absent,
+            (_, 404) if self.is_head() => return Meaning::Absent,
             ("PreconditionFailed" | "ConditionalRequestConflict", _) | (_, 409 | 412) => {
                 return Meaning::Present;
             }
@@ -171,7 +170,8 @@ impl<'a> Reply<'a> {
             (_, 403) => Kind::Denied,
             ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _)
             | (_, 429 | 500..=599) => Kind::Overloaded,
-            ("", 200..=299 | 404) => Kind::Garbled,
+            // The client's own word for an answer without any.
+            ("" | "NotFound", 404) | ("", 200..=299) => Kind::Garbled,
             _ => Kind::Rejected,
         };
         Meaning::Failed(kind)
@@ -204,6 +204,7 @@ mod tests {
         check("HEAD", 404, "", &Meaning::Absent);
         check("HEAD", 404, "NotFound", &Meaning::Absent);
         check("GET", 404, "", &Meaning::Failed(Kind::Garbled));
+        check("GET", 404, "NotFound", &Meaning::Failed(Kind::Garbled));
         check("GET", 404, "NoSuchBucket", &Meaning::Failed(Kind::NoBucket));
         check("PUT", 404, "NoSuchBucket", &Meaning::Failed(Kind::NoBucket));
     }

@@ -176,6 +176,9 @@ impl S3 {
     }
 }
 
+/// Looks at what has moved, within the time in which something must.
+const LOOK_COUNT: u32 = 4;
+
 /// The result of sending, or a failure once no byte has moved for a while.
 async fn while_moving<T>(
     sending: impl Future<Output = T>,
@@ -183,12 +186,16 @@ async fn while_moving<T>(
     bound: Duration,
 ) -> Result<T, Failure> {
     let mut sending = pin!(sending);
+    let mut still_count = 0;
+    let mut before = moved_bytes.load(Ordering::Relaxed);
     loop {
-        let before = moved_bytes.load(Ordering::Relaxed);
         tokio::select! {
             result = &mut sending => return Ok(result),
-            () = sleep(bound) => {
-                if moved_bytes.load(Ordering::Relaxed) == before {
+            () = sleep(bound / LOOK_COUNT) => {
+                let now = moved_bytes.load(Ordering::Relaxed);
+                still_count = if now == before { still_count + 1 } else { 0 };
+                before = now;
+                if still_count >= LOOK_COUNT {
                     return Err(Failure::new(Kind::TimedOut, "PUT: nothing moves any more"));
                 }
             }

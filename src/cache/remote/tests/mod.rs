@@ -15,7 +15,7 @@ use super::settings::{Mode, S3Settings, Secret};
 use super::tiers::Tiered;
 use super::{Label, Overwrite, Remote, Upload, object};
 use crate::cache::{
-    Artifact, ArtifactKind, Content, Key, Local, Lookup, Manifest, Miss, NewEntry, Store,
+    Artifact, ArtifactKind, Content, Key, Local, Lookup, Manifest, Miss, NewEntry, Store as _,
 };
 use crate::error::Diagnostic;
 use crate::hash::{Digest, Document, Inputs};

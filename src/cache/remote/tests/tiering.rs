@@ -90,7 +90,9 @@ fn a_remote_that_is_down_is_asked_once_and_spoken_of_once() {
     let tiered = Machine::new().tiered(&bucket);
     let runs: Vec<Run> = ["one", "two", "three"].map(Run::new).into();
     let warnings: Vec<_> = runs.iter().filter_map(|run| run.check_miss(&tiered)).collect();
-    runs.iter().for_each(|run| run.store(&tiered));
+    for run in &runs {
+        run.store(&tiered);
+    }
     assert!(tiered.finish().is_empty());
     let messages: Vec<_> = warnings.iter().map(|warning| warning.message.as_str()).collect();
     assert_eq!(messages, ["the cache `ci` cannot be reached: this run goes on without it"]);
@@ -127,9 +129,13 @@ fn uploads_that_are_refused_are_spoken_of_once() {
     let bucket = Bucket::default();
     let tiered = Machine::new().tiered(&bucket);
     let runs: Vec<Run> = (0..6).map(|n| Run::new(&n.to_string())).collect();
-    runs.iter().for_each(|run| assert_eq!(run.check_miss(&tiered), None));
+    for run in &runs {
+        assert_eq!(run.check_miss(&tiered), None);
+    }
     (0..6).for_each(|_| bucket.next(Trouble::Fails(Kind::Denied)));
-    runs.iter().for_each(|run| run.store(&tiered));
+    for run in &runs {
+        run.store(&tiered);
+    }
     let warnings = tiered.finish();
     assert_eq!(warnings.len(), 1);
     let message = "the cache `ci` denies writing: results are not sent to it";
@@ -144,7 +150,10 @@ fn uploads_overlap_with_the_run_and_are_waited_for() {
     bucket.next(trouble);
     let tiered = Machine::new().tiered_with(&bucket, |it| it.mode = Mode::WriteOnly);
     let runs: Vec<Run> = (0..3).map(|n| Run::new(&n.to_string())).collect();
-    runs.iter().for_each(|run| run.store(&tiered)); // none of these waits
+    for run in &runs {
+        // none of these waits
+        run.store(&tiered);
+    }
     let waiter = thread::spawn(move || tiered.finish());
     while bucket.objects().len() < 2 {
         thread::yield_now();
@@ -195,19 +204,25 @@ fn expected_lookups_overlap_and_are_asked_for_once() {
     let bucket = Bucket::default();
     let runs: Vec<Run> = (0..8).map(|n| Run::new(&n.to_string())).collect();
     let maker = Machine::new().tiered(&bucket);
-    runs.iter().for_each(|run| run.store(&maker));
+    for run in &runs {
+        run.store(&maker);
+    }
     maker.finish();
     bucket.requests();
     let (go, first) = waiting();
     bucket.next(first);
     let tiered = Machine::new().tiered(&bucket);
-    runs.iter().for_each(|run| tiered.expect(run.key()));
+    for run in &runs {
+        tiered.expect(run.key());
+    }
     // The first is held up; all others arrive meanwhile.
     while bucket.inside().requests.len() < runs.len() {
         thread::yield_now();
     }
     go.send(()).unwrap();
-    runs.iter().for_each(|run| run.check_hit(&tiered));
+    for run in &runs {
+        run.check_hit(&tiered);
+    }
     assert_eq!(bucket.requests().len(), runs.len());
 }
 
