@@ -22,8 +22,8 @@ pub struct Selectors {
     pub tags: Vec<String>,
     pub caches: Vec<String>,
     pub cache_status: Option<CacheStatus>,
-    /// Whether to keep only what changes affect.
-    pub since: bool,
+    /// Only what the changes since this ref affect.
+    pub since: Option<String>,
     pub isolation: Isolation,
 }
 
