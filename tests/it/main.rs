@@ -43,4 +43,5 @@ mod signals;
 mod since;
 mod spaces;
 mod streams;
+mod two_processes;
 mod worktrees;
