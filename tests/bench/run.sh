@@ -2,7 +2,7 @@
 # Compares a warm qik with `git status` in three kinds of repositories. See README.md.
 set -eu
 
-QIK=${1:-$(cd "$(dirname "$0")/../.." && pwd)/target/release/qik}
+QIK=$(realpath "${1:-$(dirname "$0")/../../target/release/qik}")
 [ -x "$QIK" ] || { echo "no program $QIK: cargo build --release" >&2; exit 2; }
 command -v hyperfine > /dev/null || { echo "this needs hyperfine" >&2; exit 2; }
 
