@@ -34,7 +34,7 @@ measure() {
     git status > /dev/null
     "$QIK" -v 0
     hyperfine -N --warmup 3 --style none --export-csv "$WORK/$1.csv" \
-        "git status --porcelain" "$QIK -v 0" > /dev/null
+        "git status --porcelain" "$QIK -v 0" > /dev/null 2>&1
     awk -F , -v name="$1" '
         NR == 2 { git = $2 }
         NR == 3 { printf "%-10s git status %7.1f ms   qik %7.1f ms   ratio %.2f\n",
