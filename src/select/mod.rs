@@ -39,5 +39,8 @@ pub fn apply(planner: &Planner<'_>, selectors: &Selectors, probe: &dyn Probe) ->
     names::check(planner, selectors)?;
     let candidates = names::choose(planner, selectors)?;
     let graph = build(planner, candidates, selectors.isolation)?;
-    keep::apply(&graph, selectors, probe)
+    let selection = keep::apply(&graph, selectors, probe)?;
+    let (planned, selected) = (graph.runnables.len(), selection.runnables.len());
+    tracing::debug!(planned, selected, "selected");
+    Ok(selection)
 }
