@@ -40,7 +40,6 @@ pub fn apply(planner: &Planner<'_>, selectors: &Selectors, probe: &dyn Probe) ->
     let candidates = names::choose(planner, selectors)?;
     let graph = build(planner, candidates, selectors.isolation)?;
     let selection = keep::apply(&graph, selectors, probe)?;
-    let (planned, selected) = (graph.runnables.len(), selection.runnables.len());
-    tracing::debug!(planned, selected, "selected");
+    tracing::debug!(of = graph.runnables.len(), kept = selection.runnables.len(), "selected");
     Ok(selection)
 }
