@@ -87,6 +87,7 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
         return Err(Unusable::Reason(RunReason::Forced, Some(before)));
     }
     let key = run.key(unit, before.digest());
+    tracing::debug!(runnable = %runnable.name, digest = %key.digest, cache, "looks up");
     let mut hit = usable(run, unit, store.lookup(key));
     if hit.as_ref().is_none_or(|hit| !hit.manifest().artifacts.is_empty()) {
         claim_now(run, unit, claim)?;

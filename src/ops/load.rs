@@ -43,6 +43,7 @@ pub fn load(
     let profile = profile.or_else(|| sys.var(context::PROFILE_VARIABLE));
     let settings = settle(context::profile_settings(&project.declarations, profile)?)?;
     let context = Context::new(&project.declarations, &sys.env, profile, settings.fields())?;
+    tracing::debug!(%root, file = project.file_name(), "loaded the project");
     Ok(Loaded {
         spaces: Spaces::new(&project.declarations),
         folder: path_below(&root, &sys.cwd).and_then(|path| String::from_utf8(path).ok()),

@@ -116,7 +116,7 @@ fn git0_no_repository() {
     project.toml("[commands.a]\nexec = 'true'\ndeps = ['a.txt']\n");
     assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
     warning[git0]: `[ROOT]` is not in a git repository
-    because: so nothing is cached
+    because: without git nothing is known of the files, so nothing is cached
     hint: `git init` makes one
     ");
     assert_snapshot!(run(&project, &["--since", "HEAD"]), @r"
