@@ -28,6 +28,7 @@ mod damage;
 mod docs;
 mod errors;
 mod errors_at_work;
+mod errors_in_templates;
 mod examples;
 mod hashing;
 mod legacy;
