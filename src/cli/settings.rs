@@ -11,7 +11,7 @@ use crate::context::{self, QikFields};
 use crate::error::{Code, Diagnostic, Error, Result};
 use crate::plan::Isolation;
 use crate::report::{Logger, Verbosity};
-use crate::select::CacheStatus;
+use crate::select::{CacheStatus, Selectors};
 use crate::sys::Sys;
 
 /// More workers than this are as good as this many.
@@ -20,14 +20,7 @@ const WORKER_COUNT_MAX: usize = 4096;
 /// What the user wants.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub commands: Vec<String>,
-    pub modules: Vec<String>,
-    pub spaces: Vec<String>,
-    pub tags: Vec<String>,
-    pub caches: Vec<String>,
-    pub cache_status: Option<CacheStatus>,
-    pub since: Option<String>,
-    pub isolation: Isolation,
+    pub selectors: Selectors,
     pub lists: bool,
     pub fails: bool,
     pub forces: bool,
@@ -112,14 +105,16 @@ impl Settings {
         let lower = Lower { env: context::settings_from_env(&sys.env)?, profile };
         let is_isolated = lower.flag("isolated", args.isolated);
         Ok(Self {
-            commands: lower.list("commands", args.commands),
-            modules: lower.list("modules", args.modules),
-            spaces: lower.list("spaces", args.spaces),
-            tags: lower.list("tags", args.tags),
-            caches: lower.list("caches", args.caches),
-            cache_status: lower.choice("cache_status", args.cache_status)?.map(Into::into),
-            since: args.since.or_else(|| lower.text("since")),
-            isolation: if is_isolated { Isolation::Isolated } else { Isolation::Joined },
+            selectors: Selectors {
+                commands: lower.list("commands", args.commands),
+                modules: lower.list("modules", args.modules),
+                spaces: lower.list("spaces", args.spaces),
+                tags: lower.list("tags", args.tags),
+                caches: lower.list("caches", args.caches),
+                cache_status: lower.choice("cache_status", args.cache_status)?.map(Into::into),
+                since: args.since.or_else(|| lower.text("since")),
+                isolation: if is_isolated { Isolation::Isolated } else { Isolation::Joined },
+            },
             lists: lower.flag("ls", args.ls),
             fails: lower.flag("fail", args.fail),
             forces: lower.flag("force", args.force),
@@ -145,24 +140,24 @@ impl Settings {
             Logger::Stdout => "stdout".to_owned(),
             Logger::Json => "json".to_owned(),
         });
-        let cache_status = self.cache_status.map_or_else(none, |status| match status {
+        let cache_status = self.selectors.cache_status.map_or_else(none, |status| match status {
             CacheStatus::Warm => "warm".to_owned(),
             CacheStatus::Cold => "cold".to_owned(),
         });
         QikFields::from([
             ("arch", self.arch.clone()),
             ("cache_status", cache_status),
-            ("caches", list(&self.caches)),
-            ("commands", list(&self.commands)),
+            ("caches", list(&self.selectors.caches)),
+            ("commands", list(&self.selectors.commands)),
             ("fail", flag(self.fails)),
             ("force", flag(self.forces)),
-            ("isolated", flag(self.isolation == Isolation::Isolated)),
+            ("isolated", flag(self.selectors.isolation == Isolation::Isolated)),
             ("logger", logger),
             ("ls", flag(self.lists)),
-            ("modules", list(&self.modules)),
-            ("since", self.since.clone().unwrap_or_else(none)),
-            ("spaces", list(&self.spaces)),
-            ("tags", list(&self.tags)),
+            ("modules", list(&self.selectors.modules)),
+            ("since", self.selectors.since.clone().unwrap_or_else(none)),
+            ("spaces", list(&self.selectors.spaces)),
+            ("tags", list(&self.selectors.tags)),
             ("verbosity", (self.verbosity as u8).to_string()),
             ("watch", flag(false)),
             ("workers", self.worker_count.to_string()),

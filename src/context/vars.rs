@@ -55,7 +55,7 @@ impl Context {
                     format!("`{{ctx.{path}}}` names nothing: `{namespace}` is no namespace");
                 Err(Diagnostic::new(Code::NamespaceNotFound, message)
                     .did_you_mean(namespace, crate::config::NAMESPACES.iter().copied())
-                    .hint("`{ctx.NAME}` is a variable, `{ctx.qik.NAME}` a setting"))
+                    .or_hint("`{ctx.NAME}` is a variable, `{ctx.qik.NAME}` a setting"))
             }
         }
     }

@@ -43,6 +43,7 @@ pub fn load(
     let profile = profile.or_else(|| sys.var(context::PROFILE_VARIABLE));
     let settings = settle(context::profile_settings(&project.declarations, profile)?)?;
     let context = Context::new(&project.declarations, &sys.env, profile, settings.fields())?;
+    tracing::debug!(%root, file = project.file_name(), "loaded the project");
     Ok(Loaded {
         spaces: Spaces::new(&project.declarations),
         folder: path_below(&root, &sys.cwd).and_then(|path| String::from_utf8(path).ok()),
@@ -66,24 +67,14 @@ impl Loaded {
 
     /// What to select by; inside a space's root, that space, unless another is asked for.
     pub fn selectors(&self) -> Selectors {
-        let settings = &self.settings;
-        let mut spaces = settings.spaces.clone();
-        if spaces.is_empty()
+        let mut selectors = self.settings.selectors.clone();
+        if selectors.spaces.is_empty()
             && let Some(folder) = &self.folder
             && let Some(space) = self.spaces.working_space(folder)
         {
-            spaces.push(space.name.clone());
+            selectors.spaces.push(space.name.clone());
         }
-        Selectors {
-            commands: settings.commands.clone(),
-            modules: settings.modules.clone(),
-            spaces,
-            tags: settings.tags.clone(),
-            caches: settings.caches.clone(),
-            cache_status: settings.cache_status,
-            since: settings.since.is_some(),
-            isolation: settings.isolation,
-        }
+        selectors
     }
 }
 

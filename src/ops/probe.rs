@@ -9,7 +9,7 @@ use super::workspace::{self, Workspace};
 use crate::cache::{self, Ask, Key, Memo};
 use crate::error::{Diagnostic, Result};
 use crate::hash::{ArtifactList, Digest};
-use crate::plan::{Graph, Runnable, RunnableId};
+use crate::plan::{Graph, Runnable, RunnableId, Upstream};
 use crate::select::{CacheStatus, Probe};
 use crate::sys::Sys;
 
@@ -59,8 +59,10 @@ impl<'a> WorkspaceProbe<'a> {
     }
 
     /// The artifacts that are there now; none if they cannot be told.
-    fn collect(&self, patterns: &[String]) -> ArtifactList {
-        let artifacts = cache::collect(&self.loaded.dirs.root, patterns, &Memo::none());
+    fn collect(&self, upstream: &Upstream) -> ArtifactList {
+        let dirs = &self.loaded.dirs;
+        let memo = Memo::new(dirs, &upstream.name);
+        let artifacts = cache::collect(&dirs.root, &upstream.artifacts, &memo);
         artifacts.map(|artifacts| artifacts.to_list()).unwrap_or_default()
     }
 
@@ -79,7 +81,7 @@ impl<'a> WorkspaceProbe<'a> {
             }
             let known = upstream.id.and_then(|id| looked[id.0].artifacts.clone());
             // What cannot be told is not what it was.
-            let list = known.unwrap_or_else(|| self.collect(&upstream.artifacts));
+            let list = known.unwrap_or_else(|| self.collect(upstream));
             upstreams.insert(upstream.name.as_str().to_owned(), list);
         }
         let workspace = self.workspace().ok()?;

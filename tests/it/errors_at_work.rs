@@ -116,7 +116,7 @@ fn git0_no_repository() {
     project.toml("[commands.a]\nexec = 'true'\ndeps = ['a.txt']\n");
     assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
     warning[git0]: `[ROOT]` is not in a git repository
-    because: so nothing is cached
+    because: without git nothing is known of the files, so nothing is cached
     hint: `git init` makes one
     ");
     assert_snapshot!(run(&project, &["--since", "HEAD"]), @r"
@@ -190,6 +190,20 @@ fn cache0_inputs_that_changed_meanwhile() {
 fn cache0_artifacts_that_were_not_made() {
     let project = with("[commands.a]\nexec = 'true'\ndeps = ['qik.toml']\nartifacts = ['out/*']\n");
     assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @"warning[cache0]: `a` succeeded, but nothing matches its artifacts `out/*`");
+}
+
+#[test]
+fn cache1_a_bucket_that_cannot_be_reached() {
+    let project = with(
+        "[caches.ci]\ntype = 's3'\nbucket = 'b'\nendpoint-url = 'http://127.0.0.1:1'\n\
+         aws-access-key-id = 'AKID'\naws-secret-access-key = 'hush'\n\
+         [commands.a]\nexec = 'true'\ndeps = ['qik.toml']\ncache = 'ci'\n",
+    );
+    assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
+    warning[cache1]: the cache `ci` cannot be reached: this run goes on without it
+    because: GET: Connection refused (os error 111)
+    hint: check `endpoint-url` of `[caches.ci]`, the network and its proxies
+    ");
 }
 
 #[test]
