@@ -445,3 +445,48 @@ fn an_address_without_tls_outside_of_the_network_is_warned_of() {
     proxied.qik(["hello"]).ok().says("without TLS").says("https://");
     project.qik(["hello"]).ok().warns_not();
 }
+
+/// The configurations of the documentation, each with the address of the test's server and the
+/// names of its bucket.
+#[test]
+fn the_stores_of_the_documentation_work() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/remote.md");
+    let text = fs::read_to_string(path).unwrap();
+    let stores = text.split("## Stores").nth(1).unwrap().split("\n## ").next().unwrap();
+    let blocks: Vec<&str> =
+        stores.split("```toml").skip(1).map(|it| it.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 5);
+    for block in blocks {
+        let bucket = Bucket::new();
+        let endpoint = format!("endpoint-url = \"{}\"", bucket.endpoint());
+        let lines = block.lines().map(|line| match line.split(" = ").next().unwrap() {
+            "bucket" => format!("bucket = \"{}\"\n", bucket.name),
+            "endpoint-url" => format!("{endpoint}\n"),
+            _ => format!("{line}\n"),
+        });
+        let mut project = Project::new();
+        let name = block.split("[caches.").nth(1).unwrap().split(']').next().unwrap();
+        let command = format!(
+            "[commands.hello]\nexec = '{{tick hello}}'\ndeps = ['a.txt']\ncache = '{name}'\n"
+        );
+        project.toml(&format!("{}{command}", lines.collect::<String>()));
+        project.file("a.txt", "a").commit();
+        for variable in ["MINIO_ACCESS_KEY", "R2_ACCESS_KEY_ID", "GCS_HMAC_KEY", "GARAGE_KEY"] {
+            project = project.env(variable, KEY);
+        }
+        for variable in
+            ["MINIO_SECRET_KEY", "R2_SECRET_ACCESS_KEY", "GCS_HMAC_SECRET", "GARAGE_SECRET"]
+        {
+            project = project.env(variable, SECRET);
+        }
+        let aws = [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+        for (variable, value) in aws {
+            project = project.env(variable, value);
+        }
+        let project =
+            project.env("R2_ACCOUNT", "account").env("AWS_ENDPOINT_URL", &bucket.endpoint());
+        project.qik(["hello"]).ok().warns_not();
+        project.clone_to("clone").qik(["hello"]).ok().warns_not();
+        assert_eq!(project.runs("hello"), 1, "{block}");
+    }
+}
