@@ -124,7 +124,12 @@ pub trait Store: Send + Sync {
     /// A key is about to be looked up: what takes time may begin.
     fn expect(&self, _key: Key<'_>) {}
 
-    /// Whether a lookup may have to wait for another machine.
+    /// Whether lookups have to wait for another machine, as far as this run has seen.
+    fn looks_elsewhere(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Store::finish`] sends what other caches keep.
     fn is_remote(&self) -> bool {
         false
     }

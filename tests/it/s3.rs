@@ -245,6 +245,22 @@ fn an_entry_is_written_where_there_is_none() {
 }
 
 #[test]
+fn machines_that_make_the_same_at_once_agree() {
+    let bucket = Bucket::new();
+    let project = bucket.hello("");
+    let clones: Vec<Project> = (0..4).map(|n| project.clone_to(&format!("c{n}"))).collect();
+    bucket.breaks("GET", Fault::Delay(Duration::from_millis(300)));
+    let started: Vec<_> = clones.iter().map(|clone| clone.start(["hello"])).collect();
+    for started in started {
+        started.wait().ok().warns_not();
+    }
+    let before = project.runs("hello");
+    assert_eq!(bucket.keys().len(), 1);
+    project.clone_to("late").qik(["hello"]).ok().warns_not();
+    assert_eq!(project.runs("hello"), before);
+}
+
+#[test]
 fn lookups_and_uploads_overlap() {
     let bucket = Bucket::new();
     let project = bucket.commands(24, "");

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 
 use super::super::blobs::Blobs;
-use super::super::entry::{ENTRY_BYTES_MAX, Entry, Layout, Unusable};
+use super::super::entry::{Entry, Layout, Unusable};
 use super::super::reach;
 use super::signature::Signer;
 use crate::cache::{Content, Key};
@@ -36,6 +36,10 @@ const WINDOW_LOG_MAX: u32 = 23;
 /// All that an archive may hold once it is unpacked, as much as a local cache does by default: a
 /// few kilobytes can be unpacked to terabytes.
 pub(super) const UNPACKED_BYTES_MAX: u64 = 10 << 30;
+
+/// Largest entry: some 100,000 artifacts. Less than what a local cache reads, as several are read
+/// at once, each into some times as much memory.
+const REMOTE_ENTRY_BYTES_MAX: u64 = 16 << 20;
 
 /// What may follow the last member, of zeros that nobody needs.
 const PADDING_BYTES_MAX: u64 = 64 * 1024;
@@ -79,6 +83,9 @@ pub(super) fn pack(
     let bytes = entry
         .render(Layout::Compact)
         .ok_or_else(|| Diagnostic::new(Code::CacheFailed, "its exit code is none"))?;
+    if bytes.len() as u64 > REMOTE_ENTRY_BYTES_MAX {
+        return Err(Diagnostic::new(Code::CacheFailed, "it has too many artifacts"));
+    }
     let size = declared_size(entry).unwrap_or(u64::MAX);
     if size > UNPACKED_BYTES_MAX {
         let limit = UNPACKED_BYTES_MAX >> 30;
@@ -226,7 +233,7 @@ fn read_entry<'m, 'a: 'm>(
     signer: &Signer,
     next: &mut impl FnMut(&str) -> Result<Member<'m, 'a>, Refusal>,
 ) -> Result<Entry<Content>, Refusal> {
-    let bytes = read_small(&mut next(ENTRY)?, ENTRY_BYTES_MAX)?;
+    let bytes = read_small(&mut next(ENTRY)?, REMOTE_ENTRY_BYTES_MAX)?;
     let entry = match Entry::<Content>::parse(&bytes) {
         Ok(entry) => entry,
         Err(Unusable::Foreign) => return Err(Refusal::Foreign),

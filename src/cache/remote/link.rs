@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::{Ask, Local, Peek, staging, warning};
+use super::super::{Ask, Local, Peek, lock, staging, warning};
 use super::archive::{self, Refusal, Unpacked};
 use super::breaker::{Breaker, Say};
 use super::failure::{Described, Direction, Failure, Kind};
@@ -114,6 +114,8 @@ impl Link {
             Ok(Some(body)) => Watched { source: body, error: None },
         };
         let slow = self.answered(begin.elapsed());
+        // Until an entry names them, only this keeps its blobs from being evicted.
+        let _lock = lock::shared(self.local.dirs());
         let unpacked = archive::unpack(&mut body, key, self.local.blobs(), &self.signer);
         match unpacked {
             Ok(unpacked) => self.adopt(key, &unpacked, slow),
@@ -230,6 +232,7 @@ impl Link {
         key: Key<'_>,
         moved_bytes: &AtomicU64,
     ) -> Result<Option<(tempfile::NamedTempFile, i32)>, Diagnostic> {
+        let _lock = lock::shared(self.local.dirs());
         let Some(entry) = self.local.load(key)? else { return Ok(None) };
         let _packing = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut file = fs::temporary_in(staging::folder(self.local.dirs()).as_path())?;

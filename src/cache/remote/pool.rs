@@ -219,7 +219,9 @@ mod tests {
             shared.lock().unwrap().push(job);
         });
         pool.push_back(0);
-        [1, 2, 3].map(|job| pool.push_back(job));
+        for job in [1, 2, 3] {
+            pool.push_back(job);
+        }
         pool.prefer(|job| *job == 3);
         pool.push_front(4);
         go.send(()).unwrap();

@@ -149,6 +149,11 @@ impl Store for Tiered {
         }
     }
 
+    fn looks_elsewhere(&self) -> bool {
+        // While all is here there is nothing to announce.
+        self.has_asked.load(Ordering::Relaxed) && self.link.reads()
+    }
+
     fn is_remote(&self) -> bool {
         true
     }

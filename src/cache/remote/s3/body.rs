@@ -16,6 +16,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::failure::{Failure, Kind};
 use super::connect::Connection;
+use crate::sys::fs;
 
 /// How much of an answer has to come within the bound of the configuration, unless it ends
 /// before: with a bound of 15 s some 17 KiB/s, slower than any line that is worth using.
@@ -86,7 +87,7 @@ pub(super) async fn of_file(
     moved_bytes: &Arc<AtomicU64>,
 ) -> Result<(ByteStream, i64), Failure> {
     let failure = |cause: String| Failure::new(Kind::Rejected, format!("PUT: {cause}"));
-    let size = tokio::fs::metadata(path).await.map_err(|error| failure(error.to_string()))?.len();
+    let size = fs::stat(path).map_err(|error| failure(error.to_string()))?.len();
     let stream = ByteStream::read_from()
         .path(path)
         .length(Length::Exact(size))
