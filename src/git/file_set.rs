@@ -6,6 +6,18 @@ use std::sync::Arc;
 
 use super::index::IndexSnapshot;
 
+/// The id of the empty blob, with SHA-1.
+const EMPTY_SHA1: [u8; 32] = [
+    0xe6, 0x9d, 0xe2, 0x9b, 0xb2, 0xd1, 0xd6, 0x43, 0x4b, 0x8b, 0x29, 0xae, 0x77, 0x5a, 0xd8, 0xc2,
+    0xe4, 0x8c, 0x53, 0x91, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+];
+
+/// The id of the empty blob, with SHA-256.
+const EMPTY_SHA256: [u8; 32] = [
+    0x47, 0x3a, 0x0f, 0x4c, 0x3b, 0xe8, 0xa9, 0x36, 0x81, 0xa2, 0x67, 0xe3, 0xb1, 0xe9, 0xa7, 0xdc,
+    0xda, 0x11, 0x85, 0x43, 0x6f, 0xe1, 0x41, 0xf7, 0x74, 0x91, 0x20, 0xa3, 0x03, 0x72, 0x18, 0x13,
+];
+
 /// git's name for a content: SHA-1 or SHA-256 of the blob.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobId {
@@ -38,6 +50,11 @@ impl BlobId {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
+
+    /// Whether it is the id of no content at all.
+    pub(super) fn is_empty_blob(&self) -> bool {
+        matches!(self.bytes, EMPTY_SHA1 | EMPTY_SHA256)
+    }
 }
 
 impl fmt::Display for BlobId {
@@ -69,6 +86,17 @@ impl FileMode {
             Self::Executable => "100755",
             Self::Symlink => "120000",
             Self::Submodule => "160000",
+        }
+    }
+
+    /// From the bits that trees and the index keep; `None` for a folder or what git does not know.
+    pub(super) fn from_bits(bits: u32) -> Option<Self> {
+        match bits & 0o170_000 {
+            0o100_000 if bits & 0o100 != 0 => Some(Self::Executable),
+            0o100_000 => Some(Self::Plain),
+            0o120_000 => Some(Self::Symlink),
+            0o160_000 => Some(Self::Submodule),
+            _ => None,
         }
     }
 }

@@ -12,4 +12,4 @@ mod world;
 pub use digest::{Digest, NotADigest};
 pub use explain::{Change, diff};
 pub use fingerprint::{Document, Files, Fingerprint, Inputs, VERSION};
-pub use world::World;
+pub use world::{ArtifactList, World};

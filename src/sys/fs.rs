@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Diagnostic, Error, RunnableError};
@@ -118,6 +118,21 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// A file's metadata; a final symlink is not followed.
 pub fn stat(path: &Path) -> Result<Metadata> {
     verb("look at", path, std::fs::symlink_metadata(path))
+}
+
+/// A file's metadata; of a symlink, that of what it leads to.
+pub fn stat_target(path: &Path) -> Result<Metadata> {
+    verb("look at", path, std::fs::metadata(path))
+}
+
+/// Whether a file belongs to the user who runs qik.
+pub fn is_own(meta: &Metadata) -> bool {
+    meta.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// The absolute path without symlinks, `.` and `..` of something that exists.
+pub fn resolve(path: &Path) -> Result<PathBuf> {
+    verb("look at", path, std::fs::canonicalize(path))
 }
 
 /// The text of a symlink.

@@ -1,0 +1,65 @@
+//! `merge.qik` in the repository's configuration: how git calls qik back when the repo cache is
+//! merged.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
+
+use super::binary::failure;
+use super::quote::sh_quoted;
+use super::repo::Repo;
+use crate::error::Diagnostic;
+
+const NAME: &str = "keep one's own results of qik";
+
+/// Makes `exe` the merge driver in the configuration that all work trees share. Returns whether it
+/// wrote: nothing is written that is there already.
+///
+/// # Errors
+/// A configuration that is locked or cannot be written.
+pub fn ensure_merge_driver(repo: &Repo, exe: &Path) -> Result<bool, Diagnostic> {
+    let driver = driver(exe);
+    let args = ["config", "--local", "-z", "--get-regexp", r"^merge\.qik\."];
+    let output = repo.git().run(&args, b"")?;
+    let has = |name: &str, value: &OsStr| {
+        let wanted = [name.as_bytes(), b"\n", value.as_bytes()].concat();
+        output.stdout.split(|byte| *byte == 0).any(|item| item == wanted)
+    };
+    let mut wrote = false;
+    for (name, value) in [("merge.qik.name", OsStr::new(NAME)), ("merge.qik.driver", &driver)] {
+        if has(name, value) {
+            continue;
+        }
+        let args = [OsStr::new("config"), "--local".as_ref(), "--replace-all".as_ref()];
+        let args: Vec<&OsStr> = args.into_iter().chain([OsStr::new(name), value]).collect();
+        let output = repo.git().run(&args, b"")?;
+        if !output.status.success() {
+            return Err(failure(&args, &output)
+                .because(format!("`{name}` is not set: merges of the repo cache may conflict")));
+        }
+        wrote = true;
+    }
+    Ok(wrote)
+}
+
+/// What git gives to `sh`, which fills in the names of the three files.
+fn driver(exe: &Path) -> OsString {
+    let quoted = sh_quoted(exe.as_os_str().as_bytes());
+    let mut driver = Vec::new();
+    for byte in quoted {
+        driver.extend(if byte == b'%' { &b"%%"[..] } else { std::slice::from_ref(&byte) });
+    }
+    driver.extend(b" :merge-driver %O %A %B");
+    OsString::from_vec(driver)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_is_quoted_for_the_shell_and_for_git() {
+        let driver = driver(Path::new("/a b/it's 5%"));
+        assert_eq!(driver, "'/a b/it'\\''s 5%%' :merge-driver %O %A %B");
+    }
+}

@@ -1,0 +1,305 @@
+//! The tracked files as they are on disk now.
+//!
+//! What was seen holds until [`Worktree::forget`]: within such an epoch a file is looked at once,
+//! however many pattern sets share it. No lock is held while files are looked at or hashed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::content::{Contents, Hashed};
+use super::diff::{file_at, tree_differences};
+use super::file_set::{BlobId, File, FileMode, FileSet};
+use super::index::IndexSnapshot;
+use super::index_reader::{IndexStamp, read_index, stamp_index};
+use super::look::{Look, Reading, look_at};
+use super::pathspec::Patterns;
+use super::repo::{Commit, Repo};
+use super::submodule::Submodules;
+use crate::error::{Code, Diagnostic, Result, RunnableError};
+use crate::paths::{AbsPath, ProjectPath};
+use crate::sys::{clock, fs};
+
+/// The work tree of a repository, seen from a project in it.
+#[derive(Debug)]
+pub struct Worktree {
+    repo: Arc<Repo>,
+    prefix: Vec<u8>,
+    seen: Mutex<Seen>,
+    contents: Contents,
+    submodules: Submodules,
+}
+
+/// What was seen, and in which epoch.
+#[derive(Debug, Default)]
+struct Seen {
+    epoch: u64,
+    index: Option<(IndexStamp, Arc<IndexSnapshot>)>,
+    /// Whether the index was found unchanged, or read, in this epoch.
+    is_index_current: bool,
+    /// By position in the index, each with the epoch in which it was seen.
+    states: Vec<(u64, State)>,
+    /// As long as the index stays.
+    matches: BTreeMap<Patterns, Arc<[u32]>>,
+    sets: BTreeMap<Patterns, Arc<FileSet>>,
+}
+
+/// What is known of a tracked path.
+#[derive(Debug, Clone, Default)]
+pub(super) enum State {
+    #[default]
+    Unknown,
+    Gone,
+    AsIndexed,
+    Present(FileMode, BlobId),
+    Failed(Arc<Diagnostic>),
+}
+
+/// What a path has in a tree, in the index or on disk; `None` if nothing.
+pub(super) type Content = Option<(FileMode, BlobId)>;
+
+impl Worktree {
+    /// The work tree as seen from a project root inside of it.
+    pub fn open(repo: Arc<Repo>, project_root: &AbsPath) -> Result<Self> {
+        let prefix = prefix_of(&repo, project_root)?;
+        Ok(Self {
+            repo,
+            prefix,
+            seen: Mutex::default(),
+            contents: Contents::default(),
+            submodules: Submodules::default(),
+        })
+    }
+
+    pub fn repo(&self) -> &Repo {
+        &self.repo
+    }
+
+    /// The project root relative to the git root; empty if they are the same.
+    pub fn prefix(&self) -> &[u8] {
+        &self.prefix
+    }
+
+    /// The tracked files that match and exist, with modes and blob ids.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or whose clean filter fails.
+    pub fn file_set(&self, patterns: &Patterns) -> Result<Arc<FileSet>, RunnableError> {
+        let (epoch, snapshot, matches) = {
+            let mut seen = self.seen();
+            if let Some(set) = seen.sets.get(patterns) {
+                return Ok(Arc::clone(set));
+            }
+            let snapshot = self.current_index(&mut seen)?;
+            let matches = seen.matches.get(patterns).map(Arc::clone);
+            let matches = matches.unwrap_or_else(|| {
+                let matches: Arc<[u32]> = snapshot.matching(patterns).into();
+                seen.matches.insert(patterns.clone(), Arc::clone(&matches));
+                matches
+            });
+            (seen.epoch, snapshot, matches)
+        };
+        let states = self.states(epoch, &snapshot, &matches);
+        let mut files = Vec::with_capacity(matches.len());
+        for (&entry, state) in matches.iter().zip(&states) {
+            if let Some((mode, id)) = content(&snapshot, entry, state)? {
+                files.push(File { entry, mode, id });
+            }
+        }
+        let set = Arc::new(FileSet { snapshot, files });
+        let mut seen = self.seen();
+        if seen.epoch == epoch {
+            seen.sets.insert(patterns.clone(), Arc::clone(&set));
+        }
+        Ok(set)
+    }
+
+    /// Something has been written: what was seen no longer holds.
+    pub fn forget(&self) {
+        let mut seen = self.seen();
+        seen.epoch += 1;
+        seen.is_index_current = false;
+        seen.sets.clear();
+        drop(seen);
+        self.submodules.forget();
+    }
+
+    /// Whether git tracks a path, be it by intent alone.
+    pub fn is_tracked(&self, path: &ProjectPath) -> Result<bool, Diagnostic> {
+        let snapshot = self.current_index(&mut self.seen())?;
+        Ok(self.git_path(path).is_some_and(|path| snapshot.find(&path).is_some()))
+    }
+
+    /// The path relative to the git root; `None` if it lies outside of the repository.
+    pub(super) fn git_path(&self, path: &ProjectPath) -> Option<Vec<u8>> {
+        let mut git_path: Vec<&[u8]> = self.prefix.split(|byte| *byte == b'/').collect();
+        for part in path.as_bytes().split(|byte| *byte == b'/') {
+            match part {
+                b"" | b"." => {}
+                b".." => drop(git_path.pop()?),
+                _ => git_path.push(part),
+            }
+        }
+        git_path.retain(|part| !part.is_empty());
+        Some(git_path.join(&b'/'))
+    }
+
+    /// The paths, relative to the git root, that differ between a commit and the work tree, sorted.
+    ///
+    /// As with `git diff`, untracked files do not count, those with intent to add do; of a rename,
+    /// both paths count.
+    pub fn changed_since(&self, commit: &Commit) -> Result<Vec<Vec<u8>>, RunnableError> {
+        let changes = self.changes_since(commit)?;
+        Ok(changes.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// What differs from a commit, and what is there instead.
+    pub(super) fn changes_since(
+        &self,
+        commit: &Commit,
+    ) -> Result<Vec<(Vec<u8>, Content)>, RunnableError> {
+        let (epoch, snapshot) = {
+            let mut seen = self.seen();
+            let snapshot = self.current_index(&mut seen)?;
+            (seen.epoch, snapshot)
+        };
+        let mut in_tree = tree_differences(self.repo.git(), commit)?;
+        let entries: Vec<u32> = snapshot.all().collect();
+        let states = self.states(epoch, &snapshot, &entries);
+        let mut changes = Vec::new();
+        for (&number, state) in entries.iter().zip(&states) {
+            let (path, entry) = (snapshot.git_path(number), snapshot.entry(number));
+            let here = content(&snapshot, number, state)?;
+            let indexed = (!entry.is_intent_to_add).then_some((entry.mode, entry.id));
+            let before = in_tree.remove(path).unwrap_or(indexed);
+            if here != before || entry.is_conflicted {
+                changes.push((path.to_vec(), here));
+            }
+        }
+        changes.extend(in_tree.into_keys().map(|path| (path, None)));
+        changes.sort();
+        Ok(changes)
+    }
+
+    /// The content of a file at a commit, its path relative to the git root; `None` if there is no
+    /// such file. Symlinks within the commit are followed.
+    pub fn file_at(&self, commit: &Commit, path: &[u8]) -> Result<Option<Vec<u8>>, Diagnostic> {
+        file_at(self.repo.git(), commit, path)
+    }
+
+    /// The states of entries, looked at unless they are known in this epoch.
+    fn states(&self, epoch: u64, snapshot: &IndexSnapshot, entries: &[u32]) -> Vec<State> {
+        let mut states = {
+            let seen = self.seen();
+            let known = |entry: &u32| match seen.states.get(*entry as usize) {
+                Some((seen_in, state)) if *seen_in == epoch => state.clone(),
+                _ => State::Unknown,
+            };
+            entries.iter().map(known).collect::<Vec<_>>()
+        };
+        let unknown: Vec<usize> = (0..entries.len())
+            .filter(|position| matches!(states[*position], State::Unknown))
+            .collect();
+        let unknown_entries: Vec<u32> = unknown.iter().map(|at| entries[*at]).collect();
+        for (position, state) in unknown.into_iter().zip(self.inspect(snapshot, &unknown_entries)) {
+            states[position] = state;
+        }
+        let mut seen = self.seen();
+        if seen.epoch == epoch {
+            seen.states.resize(snapshot.all().len(), (epoch, State::Unknown));
+            for (entry, state) in entries.iter().zip(&states) {
+                seen.states[*entry as usize] = (epoch, state.clone());
+            }
+        }
+        states
+    }
+
+    /// Looks at entries and hashes what has to be hashed.
+    fn inspect(&self, snapshot: &IndexSnapshot, entries: &[u32]) -> Vec<State> {
+        let now = clock::since_epoch(clock::wall());
+        let mut readings: Vec<(u32, Reading)> = Vec::new();
+        let mut reading_positions = Vec::new();
+        let mut states = Vec::with_capacity(entries.len());
+        for (&entry, look) in entries.iter().zip(look_at(&self.repo, snapshot, entries)) {
+            states.push(match look {
+                Look::Gone => State::Gone,
+                Look::AsIndexed => State::AsIndexed,
+                Look::Failed(diagnostic) => State::Failed(Arc::new(diagnostic)),
+                Look::Submodule => match self.submodules.id(&self.repo, snapshot, entry) {
+                    Ok(id) => State::Present(FileMode::Submodule, id),
+                    Err(error) => State::Failed(Arc::from(error.0)),
+                },
+                Look::Read(reading) => {
+                    reading_positions.push(states.len());
+                    readings.push((entry, reading));
+                    State::Unknown
+                }
+            });
+        }
+        let hashed = self.contents.hash(&self.repo, snapshot, &readings, now);
+        for ((position, (_, reading)), hashed) in
+            reading_positions.into_iter().zip(&readings).zip(hashed)
+        {
+            states[position] = match hashed {
+                Hashed::Id(id) => State::Present(reading.mode, id),
+                Hashed::Gone => State::Gone,
+                Hashed::Failed(diagnostic) => State::Failed(diagnostic),
+            };
+        }
+        states
+    }
+
+    /// The index, read again if its file is another than before.
+    fn current_index(&self, seen: &mut Seen) -> Result<Arc<IndexSnapshot>, Diagnostic> {
+        if let Some((stamp, snapshot)) = &seen.index
+            && (seen.is_index_current || *stamp == stamp_index(&self.repo))
+        {
+            let snapshot = Arc::clone(snapshot);
+            seen.is_index_current = true;
+            return Ok(snapshot);
+        }
+        let (stamp, snapshot) = read_index(&self.repo, &self.prefix)?;
+        let snapshot = Arc::new(snapshot);
+        seen.index = Some((stamp, Arc::clone(&snapshot)));
+        seen.is_index_current = true;
+        seen.matches.clear();
+        seen.states.clear();
+        seen.sets.clear();
+        Ok(snapshot)
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an entry's state says is there.
+fn content(snapshot: &IndexSnapshot, entry: u32, state: &State) -> Result<Content, Diagnostic> {
+    match state {
+        State::Gone | State::Unknown => Ok(None),
+        State::AsIndexed => {
+            let entry = snapshot.entry(entry);
+            Ok(Some((entry.mode, entry.id)))
+        }
+        State::Present(mode, id) => Ok(Some((*mode, *id))),
+        State::Failed(diagnostic) => Err((**diagnostic).clone()),
+    }
+}
+
+/// The project root relative to the git root, both without symlinks if need be.
+fn prefix_of(repo: &Repo, project_root: &AbsPath) -> Result<Vec<u8>, Diagnostic> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (root, project) = (repo.root().as_path(), project_root.as_path());
+    if let Ok(prefix) = project.strip_prefix(root) {
+        return Ok(prefix.as_os_str().as_bytes().to_vec());
+    }
+    let resolved = (fs::resolve(root), fs::resolve(project));
+    if let (Ok(root), Ok(project)) = resolved
+        && let Ok(prefix) = project.strip_prefix(root)
+    {
+        return Ok(prefix.as_os_str().as_bytes().to_vec());
+    }
+    Err(Diagnostic::new(
+        Code::RepositoryNotFound,
+        format!("`{project_root}` is not in the repository of `{}`", repo.root()),
+    ))
+}
