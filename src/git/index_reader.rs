@@ -52,8 +52,9 @@ fn empty_snapshot(prefix: &[u8], meta: &Metadata) -> IndexSnapshot {
 fn list_index(repo: &Repo, mut snapshot: IndexSnapshot) -> Result<IndexSnapshot, Diagnostic> {
     let listing = repo.git().read(&["ls-files", "-z", "--stage", "--debug"])?;
     index_listing::parse(&listing, &mut snapshot).map_err(|_| {
-        Diagnostic::new(Code::GitFailed, "git lists its index in an unknown form")
-            .hint("install git 2.25 or newer")
+        Diagnostic::new(Code::GitFailed, "the git index is damaged")
+            .because("what `git ls-files` lists of it makes no sense")
+            .hint("remove the file `git rev-parse --git-path index` names, then run `git reset`")
     })?;
     Ok(snapshot)
 }

@@ -3,7 +3,7 @@
 use super::binary::{Git, failure};
 use crate::error::Diagnostic;
 
-/// `core.*`, as far as it matters here.
+/// The settings that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "git's settings are independent of each other")]
 pub(super) struct Settings {
@@ -17,12 +17,14 @@ pub(super) struct Settings {
     pub(super) is_minimal: bool,
     /// `core.sparseCheckout`.
     pub(super) is_sparse: bool,
+    /// `index.sparse`: folders left out may be one entry each.
+    pub(super) has_sparse_index: bool,
 }
 
 impl Settings {
     /// Asks git, once for all of them.
     pub(super) fn load(git: &Git) -> Result<Self, Diagnostic> {
-        let args = ["config", "-z", "--get-regexp", r"^core\."];
+        let args = ["config", "-z", "--get-regexp", r"^(core\.|index\.sparse$)"];
         let output = git.run(&args, b"")?;
         // 1: not a single one is set.
         match output.status.code() {
@@ -39,6 +41,7 @@ impl Settings {
             trusts_ctime: true,
             is_minimal: false,
             is_sparse: false,
+            has_sparse_index: false,
         };
         for item in listing.split(|byte| *byte == 0) {
             let item = String::from_utf8_lossy(item).to_ascii_lowercase();
@@ -49,6 +52,7 @@ impl Settings {
                 "core.symlinks" => settings.has_symlinks = is_true,
                 "core.trustctime" => settings.trusts_ctime = is_true,
                 "core.checkstat" => settings.is_minimal = value == "minimal",
+                "index.sparse" => settings.has_sparse_index = is_true,
                 "core.sparsecheckout" => settings.is_sparse = is_true,
                 _ => {}
             }

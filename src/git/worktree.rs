@@ -4,6 +4,8 @@
 //! however many pattern sets share it. No lock is held while files are looked at or hashed.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::content::{Contents, Hashed};
@@ -287,19 +289,20 @@ fn content(snapshot: &IndexSnapshot, entry: u32, state: &State) -> Result<Conten
 
 /// The project root relative to the git root, both without symlinks if need be.
 fn prefix_of(repo: &Repo, project_root: &AbsPath) -> Result<Vec<u8>, Diagnostic> {
-    use std::os::unix::ffi::OsStrExt as _;
+    let below = |root: &Path, project: &Path| {
+        let prefix = project.strip_prefix(root).ok()?;
+        let is_plain = prefix.components().all(|part| matches!(part, Component::Normal(_)));
+        is_plain.then(|| prefix.as_os_str().as_bytes().to_vec())
+    };
     let (root, project) = (repo.root().as_path(), project_root.as_path());
-    if let Ok(prefix) = project.strip_prefix(root) {
-        return Ok(prefix.as_os_str().as_bytes().to_vec());
+    if let Some(prefix) = below(root, project) {
+        return Ok(prefix);
     }
-    let resolved = (fs::resolve(root), fs::resolve(project));
-    if let (Ok(root), Ok(project)) = resolved
-        && let Ok(prefix) = project.strip_prefix(root)
-    {
-        return Ok(prefix.as_os_str().as_bytes().to_vec());
-    }
-    Err(Diagnostic::new(
-        Code::RepositoryNotFound,
-        format!("`{project_root}` is not in the repository of `{}`", repo.root()),
-    ))
+    let resolved = fs::resolve(root).ok().zip(fs::resolve(project).ok());
+    resolved.and_then(|(root, project)| below(&root, &project)).ok_or_else(|| {
+        Diagnostic::new(
+            Code::RepositoryNotFound,
+            format!("`{project_root}` is not in the repository of `{}`", repo.root()),
+        )
+    })
 }

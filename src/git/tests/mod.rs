@@ -1,1 +1,12 @@
-//! Tests on real repositories.
+//! Tests on real repositories, mostly against git itself: what would it say, what would it add.
+
+mod contents;
+mod discovery;
+mod indexes;
+mod merging;
+mod patterns;
+mod sandbox;
+mod since;
+mod staging;
+mod states;
+mod submodules;
