@@ -42,7 +42,12 @@ pub fn find_root(sys: &Sys, folder: &AbsPath) -> Option<AbsPath> {
             return Some(tree);
         }
     }
-    match walk(&sys.env, folder) {
+    let found = walk(&sys.env, folder);
+    if sys.env.contains_key(OsStr::new("GIT_DIR")) {
+        let root = found.as_ref().and_then(|found| root_of_git_dir(&sys.env, folder, found));
+        return Some(root.unwrap_or_else(|| folder.clone()));
+    }
+    match found {
         Some(Found::Marked { root, .. }) => Some(root),
         Some(Found::Bare(_)) | None => None,
     }
@@ -64,19 +69,24 @@ pub(super) fn discover(env: &Env, folder: &AbsPath) -> Result<Option<Site>, Diag
     }
 }
 
-/// Hooks set `GIT_DIR` alone and start in the root of the work tree. From a folder below, git
-/// would take that folder for the root; what is meant is the tree whose `.git` it is.
+/// The environment, completed as its author meant it.
 fn with_work_tree(env: &Env, folder: &AbsPath, found: Option<&Found>) -> Env {
     let mut env = env.clone();
-    let Some(git_dir) = env.get(OsStr::new("GIT_DIR")) else { return env };
-    if let Some(Found::Marked { root, git_dir: Some(marked) }) = found
-        && !env.contains_key(OsStr::new("GIT_WORK_TREE"))
-        && let Ok(named) = fs::resolve(folder.join(git_dir).as_path())
-        && fs::resolve(marked.as_path()).is_ok_and(|marked| marked == named)
+    if !env.contains_key(OsStr::new("GIT_WORK_TREE"))
+        && let Some(root) = found.and_then(|found| root_of_git_dir(&env, folder, found))
     {
         env.insert("GIT_WORK_TREE".into(), root.as_path().into());
     }
     env
+}
+
+/// Hooks set `GIT_DIR` alone and start in the root of the work tree. From a folder below, git
+/// would take that folder for the root; what is meant is the tree whose `.git` it is.
+fn root_of_git_dir(env: &Env, folder: &AbsPath, found: &Found) -> Option<AbsPath> {
+    let Found::Marked { root, git_dir: Some(marked) } = found else { return None };
+    let named = folder.join(env.get(OsStr::new("GIT_DIR"))?);
+    let (named, marked) = (fs::resolve(named.as_path()), fs::resolve(marked.as_path()));
+    (named.ok()? == marked.ok()?).then(|| root.clone())
 }
 
 #[derive(Debug)]

@@ -103,6 +103,7 @@ fn the_variables_of_a_hook_are_followed() {
         let folder = sandbox.abs(folder);
         let repo = discover(&sandbox, &folder).expect("no error").expect("a repository");
         assert_eq!(repo.root(), &sandbox.root(), "not the folder it was asked from");
+        assert_eq!(find_root(&sandbox.sys(), &folder), Some(sandbox.root()));
     }
     sandbox.set("GIT_DIR", ".git");
     check(&sandbox, "");

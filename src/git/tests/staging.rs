@@ -1,12 +1,12 @@
 //! What qik writes for git: intents to add, attributes, the merge driver.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::sandbox::Sandbox;
 use crate::git::{Worktree, ensure_attributes, ensure_merge_driver, intent_to_add};
 use crate::paths::ProjectPath;
 use crate::sys::fs;
-use std::sync::Arc;
 
 fn project_paths(names: &[&str]) -> Vec<ProjectPath> {
     names.iter().map(|name| ProjectPath::from_bytes(name.as_bytes())).collect()
