@@ -2,27 +2,47 @@
 //!
 //! A cache never fails a run: what cannot be read is a [`Lookup::Miss`] that says why, what
 //! cannot be stored is a warning. Nothing here knows a runnable's declaration: it gets a
-//! [`Key`], and gives or takes an [`Entry`] with its log and artifacts.
+//! [`Key`], and gives a [`Hit`] or takes a [`NewEntry`].
 
 mod artifacts;
 mod blobs;
+mod bounds;
+mod collect;
+mod content;
 mod entry;
 mod evict;
+mod hit;
 mod local;
+mod lock;
+mod memo;
+mod pattern;
 mod policy;
+mod private;
+mod reach;
 mod repo;
 mod restore;
 mod slug;
+mod staging;
+mod stores;
+mod warning;
+
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
-use std::path::Path;
 
-pub use artifacts::{Artifact, ArtifactKind, Manifest, collect};
-pub use entry::{Entry, Hit};
+pub use artifacts::{Artifact, ArtifactKind, Manifest};
+pub use collect::collect;
+pub use content::Content;
+pub use hit::{Hit, LogReader};
 pub use local::Local;
+pub use memo::Memo;
+pub use pattern::check_pattern;
 pub use policy::is_worth_keeping;
-pub use repo::Shared;
+pub use private::prepare_private;
+pub use repo::{Publish, Shared};
 pub use slug::slug;
+pub use stores::Stores;
 
 use crate::error::Diagnostic;
 use crate::hash::{Digest, Document};
@@ -60,7 +80,7 @@ pub struct NewEntry<'a> {
     pub duration: std::time::Duration,
     /// The log, to be read from its beginning.
     pub log: &'a mut File,
-    /// What the command made, as collected from disk.
+    /// What the command made, as [`collect`] found it.
     pub artifacts: &'a Manifest,
     /// All inputs, to say later what differs.
     pub fingerprint: &'a Document,
@@ -83,9 +103,4 @@ pub trait Store: Send + Sync {
     /// Called once, when nothing more will be stored: finishes what runs in the background and
     /// keeps the bounds. Gives warnings.
     fn finish(&self) -> Vec<Diagnostic>;
-}
-
-/// A path for a message.
-fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -10,14 +10,17 @@ use crate::error::{Located, Place};
 /// A string as written, perhaps with template fields in it.
 pub type Text = Located<String>;
 
+/// Values by namespace (`project`, `qik`) and name.
+pub type Profile = BTreeMap<String, BTreeMap<String, Located<Value>>>;
+
 /// One project's declarations.
 #[derive(Debug, Clone, Default)]
 pub struct Declarations {
     /// By full name: `NAME`, or `MODULE/NAME` from a module's own file.
     pub commands: BTreeMap<String, Command>,
     pub vars: Vec<Var>,
-    /// 0.1's profiles by name: namespace (`project`, `qik`) → variable → value.
-    pub profiles: BTreeMap<String, BTreeMap<String, BTreeMap<String, Located<Value>>>>,
+    /// 0.1's profiles by name.
+    pub profiles: BTreeMap<String, Profile>,
     /// Added to every command.
     pub base_deps: Vec<Dep>,
     pub defaults: Defaults,
@@ -26,6 +29,15 @@ pub struct Declarations {
     pub spaces: BTreeMap<String, Space>,
     pub plugins: BTreeMap<String, Plugin>,
     pub pydist: Pydist,
+}
+
+impl Declarations {
+    /// The context variable of a name; a key of a profile may have `-` for its `_`.
+    pub fn var(&self, name: &str) -> Option<&Var> {
+        let is = |var: &&Var| var.name.value == name;
+        let is_nearly = |var: &&Var| var.name.value.replace('_', "-") == name;
+        self.vars.iter().find(is).or_else(|| self.vars.iter().find(is_nearly))
+    }
 }
 
 /// A command as declared.

@@ -17,13 +17,15 @@ pub enum Event {
     Started { runnable: usize, worker: usize, reason: RunReason },
     /// A cached result is about to be shown.
     Replaying { runnable: usize },
-    /// Bytes that a command wrote, as it wrote them, or that a replay shows. Sent only to
-    /// reporters that ask for them.
+    /// Bytes that a running command wrote, as it wrote them. Sent only to reporters that ask for
+    /// them; what is not live is read from [`Outcome::log`].
     Output { runnable: usize, bytes: Arc<[u8]> },
     /// A runnable is done with; sent once for each, also for those that were skipped.
     Ended { runnable: usize, outcome: Outcome },
     /// qik does something else than it was asked to.
     Warning { runnable: Option<usize>, diagnostic: Box<Diagnostic> },
+    /// A signal has come: nothing starts any more, and the commands that run were told to end.
+    Stopping { signal: i32 },
     /// Last of all.
     RunEnded { summary: RunSummary },
 }
@@ -60,10 +62,18 @@ pub struct Outcome {
     pub code: i32,
     /// How long it took; of a replayed one, how long it took when it ran, where that is known.
     pub duration: Option<Duration>,
-    /// Where its output is; `None` if there is none.
-    pub log: Option<PathBuf>,
+    pub log: Log,
     /// Why it did not run or could not be started.
     pub error: Option<Box<Diagnostic>>,
+}
+
+/// Where a runnable's output is to be read: first the file, then the rest.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    /// The file below `._qik/out`; `None` if it has no output or none could be written.
+    pub path: Option<PathBuf>,
+    /// What could not be written to the file, as far as it is kept.
+    pub rest: Arc<[u8]>,
 }
 
 /// What became of a runnable.

@@ -194,7 +194,9 @@ fn ask(git: &Git, folder: &AbsPath) -> Result<Option<Site>, Diagnostic> {
         };
     }
     let root = path_line(folder, output.stdout);
-    let folder_of = |option: &str| Ok(path_line(folder, git.read(&["rev-parse", option])?));
+    let folder_of = |option: &str| -> Result<AbsPath, Diagnostic> {
+        Ok(path_line(folder, git.read(&["rev-parse", option])?))
+    };
     Ok(Some(Site {
         root,
         git_dir: folder_of("--absolute-git-dir")?,

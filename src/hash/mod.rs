@@ -3,6 +3,7 @@
 //! A [`Fingerprint`] holds all inputs of a runnable; its [`Digest`] is the key of the caches, and
 //! its [`Document`] is kept with the entry, so that it can be said later what differs.
 
+mod deps;
 mod digest;
 mod encode;
 mod explain;
@@ -12,4 +13,4 @@ mod world;
 pub use digest::{Digest, NotADigest};
 pub use explain::{Change, diff};
 pub use fingerprint::{Document, Files, Fingerprint, Inputs, VERSION};
-pub use world::{ArtifactList, World};
+pub use world::{ArtifactList, PydistRules, World};

@@ -1,7 +1,17 @@
 //! Declarations × modules × spaces → runnables → graph. Pure.
+//!
+//! Planning is driven by demand: only commands that are selected, and what is upstream of them,
+//! are expanded and rendered, so that a value that another command lacks is no error, and one
+//! command of a thousand costs one.
 
+mod build;
+mod cycle;
+mod expand;
 mod name;
+mod render;
 mod runnable;
 
+pub use build::{Isolation, build};
+pub use expand::{Candidate, Planner};
 pub use name::RunnableName;
 pub use runnable::{Dep, Graph, Runnable, RunnableId, Upstream};

@@ -1,5 +1,7 @@
 //! A command made concrete, and the graph of them.
 
+use std::collections::BTreeSet;
+
 use super::RunnableName;
 use crate::config::{CacheWhen, Strictness};
 
@@ -20,6 +22,10 @@ pub struct Runnable {
     pub deps: Vec<Dep>,
     pub upstreams: Vec<Upstream>,
     pub artifacts: Vec<String>,
+    /// The space's dotenv files.
+    pub dotenv: Vec<String>,
+    /// The space's requirements and lock files.
+    pub venv_files: Vec<String>,
     /// The cache's name; `None` if it is never cached.
     pub cache: Option<String>,
     pub cache_when: CacheWhen,
@@ -40,7 +46,7 @@ pub enum Dep {
     /// Deps listed in a JSON file; `default` where there is no such file.
     Load {
         path: String,
-        default: Option<Vec<Dep>>,
+        default: Option<Vec<Self>>,
     },
 }
 
@@ -68,5 +74,58 @@ impl Graph {
 
     pub fn ids(&self) -> impl Iterator<Item = RunnableId> + use<> {
         (0..self.runnables.len()).map(RunnableId)
+    }
+
+    /// By runnable: who waits for it, all or those of one strictness.
+    pub fn downstreams(&self, strictness: Option<Strictness>) -> Vec<Vec<RunnableId>> {
+        let mut downstreams = vec![Vec::new(); self.runnables.len()];
+        for id in self.ids() {
+            for upstream in &self.runnable(id).upstreams {
+                if let Some(up) = upstream.id
+                    && strictness.is_none_or(|wanted| wanted == upstream.strictness)
+                {
+                    downstreams[up.0].push(id);
+                }
+            }
+        }
+        downstreams
+    }
+
+    /// The ids, each after all of its upstreams.
+    pub fn topological(&self) -> Vec<RunnableId> {
+        let downstreams = self.downstreams(None);
+        let count = |id: RunnableId| {
+            self.runnable(id).upstreams.iter().filter(|upstream| upstream.id.is_some()).count()
+        };
+        let mut waiting: Vec<usize> = self.ids().map(count).collect();
+        let mut order: Vec<RunnableId> = self.ids().filter(|id| waiting[id.0] == 0).collect();
+        let mut position = 0;
+        while let Some(id) = order.get(position).copied() {
+            position += 1;
+            for down in &downstreams[id.0] {
+                waiting[down.0] -= 1;
+                if waiting[down.0] == 0 {
+                    order.push(*down);
+                }
+            }
+        }
+        order
+    }
+
+    /// The graph of some of the runnables; edges to others stay known by name alone.
+    #[must_use]
+    pub fn restricted_to(&self, kept: &BTreeSet<RunnableId>) -> Self {
+        let mut positions = vec![None; self.runnables.len()];
+        for (position, id) in kept.iter().enumerate() {
+            positions[id.0] = Some(RunnableId(position));
+        }
+        let runnables = kept.iter().map(|id| {
+            let mut runnable = self.runnable(*id).clone();
+            for upstream in &mut runnable.upstreams {
+                upstream.id = upstream.id.and_then(|id| positions[id.0]);
+            }
+            runnable
+        });
+        Self { runnables: runnables.collect() }
     }
 }

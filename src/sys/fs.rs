@@ -42,6 +42,12 @@ impl From<FileError> for Error {
     }
 }
 
+impl From<FileError> for Diagnostic {
+    fn from(error: FileError) -> Self {
+        error.diagnostic()
+    }
+}
+
 impl From<FileError> for RunnableError {
     fn from(error: FileError) -> Self {
         error.diagnostic().into()
@@ -51,7 +57,8 @@ impl From<FileError> for RunnableError {
 /// The result of a file operation.
 pub type Result<T> = std::result::Result<T, FileError>;
 
-fn verb<T>(verb: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+/// Adds what was tried, and on which file, to the error of a system call.
+pub fn verb<T>(verb: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
     result.map_err(|source| FileError { verb, path: path.to_path_buf(), source })
 }
 
@@ -102,6 +109,23 @@ pub fn read_bounded(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
         return Ok(bytes);
     }
     verb("read", path, Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than it may be")))
+}
+
+/// The first bytes of a regular file, `size_bytes_max` at most; a final symlink is followed.
+pub fn read_start(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
+    let file = open(path)?;
+    if !verb("read", path, file.metadata())?.is_file() {
+        let error = io::Error::new(io::ErrorKind::InvalidData, "not a regular file");
+        return verb("read", path, Err(error));
+    }
+    let mut bytes = Vec::new();
+    verb("read", path, file.take(size_bytes_max).read_to_end(&mut bytes))?;
+    Ok(bytes)
+}
+
+/// Whether there is a regular file, or a symlink to one.
+pub fn is_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
 /// A whole file of text.
@@ -163,6 +187,29 @@ pub fn temporary_in(folder: &Path) -> Result<tempfile::NamedTempFile> {
     verb("create a file in", folder, made)
 }
 
+/// Creates a new, private, empty folder in an existing one; it is removed when dropped.
+pub fn temporary_folder_in(folder: &Path) -> Result<tempfile::TempDir> {
+    let made = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(folder);
+    verb("create a folder in", folder, made)
+}
+
+/// Opens a file that exists to be locked, and makes it if it is not there.
+pub fn open_lock(path: &Path) -> Result<File> {
+    let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o644).custom_flags(flags);
+    verb("lock", path, options.open(path))
+}
+
+/// Makes a file look as if it was written now.
+pub fn touch(path: &Path) -> Result<()> {
+    let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+    let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
+    let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    let touched = rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags);
+    verb("touch", path, touched.map_err(io::Error::from))
+}
+
 /// What the names of our temporary files begin with, so that a crashed run's can be swept.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
@@ -171,12 +218,26 @@ pub fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> 
     verb("write", path, temporary.persist(path).map_err(|error| error.error))
 }
 
+/// Gives a name to a new, empty, readable and writable file. Whoever has the file of that name
+/// open keeps it: two writers never mix.
+pub fn replace(path: &Path) -> Result<File> {
+    let temporary = temporary_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mode = rustix::fs::Mode::from_raw_mode(0o644);
+    verb("write", path, rustix::fs::fchmod(temporary.as_file(), mode).map_err(io::Error::from))?;
+    persist(temporary, path)
+}
+
 /// Writes a file so that readers see the old or the new content, never half of it.
 ///
 /// There is no `fsync`: after a power cut the file may be the old one, empty or missing, which
 /// every reader of ours takes for a miss.
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    write_atomic_by_way_of(path.parent().unwrap_or(Path::new(".")), path, bytes)
+}
+
+/// As [`write_atomic`], with what is not finished in a folder where a crash's leftovers are
+/// swept; it must be on the same file system.
+pub fn write_atomic_by_way_of(folder: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     let mut temporary = temporary_in(folder)?;
     verb("write", path, temporary.write_all(bytes))?;
     let mode = rustix::fs::Mode::from_raw_mode(0o644);

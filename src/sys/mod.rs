@@ -4,6 +4,7 @@
 //! and passes down; nothing below asks the process for them.
 
 pub mod clock;
+pub mod folder;
 pub mod fs;
 pub mod log;
 pub mod spawn;

@@ -1,10 +1,15 @@
 //! `Command::new` with a mandatory working directory and a mandatory environment.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::fs::Access;
+
 use super::Env;
+
+/// Where programs are sought if there is no `PATH`.
+const PATH_DEFAULT: &str = "/bin:/usr/bin";
 
 /// A program to be run in a folder with exactly this environment and no standard input.
 #[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
@@ -12,4 +17,14 @@ pub fn command(program: impl AsRef<OsStr>, folder: &Path, env: &Env) -> Command 
     let mut command = Command::new(program);
     command.current_dir(folder).env_clear().envs(env).stdin(Stdio::null());
     command
+}
+
+/// The program that a name stands for in an environment; relative parts of `PATH` are below the
+/// folder that the program is to run in.
+pub fn find_program(name: &str, folder: &Path, env: &Env) -> Option<PathBuf> {
+    let path =
+        env.get(OsStr::new("PATH")).map_or(OsStr::new(PATH_DEFAULT), |path| path.as_os_str());
+    std::env::split_paths(path)
+        .map(|part| folder.join(part).join(name))
+        .find(|program| program.is_file() && rustix::fs::access(program, Access::EXEC_OK).is_ok())
 }

@@ -1,0 +1,158 @@
+//! A result that was found: its log, verified before anything of it is shown, and its artifacts.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek as _, Take};
+use std::time::Duration;
+
+use super::blobs::Blobs;
+use super::entry::Entry;
+use super::restore::{self, Modes, Restore};
+use super::{Content, Manifest, Memo, warning};
+use crate::error::{Code, Diagnostic};
+use crate::hash::Digest;
+use crate::paths::{AbsPath, WorkDirs};
+use crate::plan::RunnableName;
+use crate::sys::fs;
+
+/// Logs up to this size are read at once.
+const LOG_IN_MEMORY_BYTES_MAX: u64 = 1024 * 1024;
+
+/// A result that was found. Nothing of it has been shown or restored.
+///
+/// An error of its methods is a miss with a warning.
+#[derive(Debug)]
+pub struct Hit {
+    pub code: i32,
+    /// How long it took when it ran, where that is known.
+    pub duration: Option<Duration>,
+    runnable: RunnableName,
+    dirs: WorkDirs,
+    manifest: Manifest,
+    log: Content,
+    log_place: LogPlace,
+    modes: Modes,
+}
+
+/// Where a log is kept.
+#[derive(Debug)]
+pub(super) enum LogPlace {
+    Blob,
+    File(AbsPath),
+}
+
+impl Hit {
+    pub(super) fn new<F>(
+        dirs: &WorkDirs,
+        runnable: &RunnableName,
+        entry: Entry<F>,
+        log_place: LogPlace,
+    ) -> Self {
+        Self {
+            code: entry.code,
+            duration: entry.duration_ms.map(Duration::from_millis),
+            runnable: runnable.clone(),
+            dirs: dirs.clone(),
+            manifest: entry.artifacts,
+            log: entry.log,
+            modes: match log_place {
+                LogPlace::Blob => Modes::Exact,
+                LogPlace::File(_) => Modes::Portable,
+            },
+            log_place,
+        }
+    }
+
+    /// What the command made, without restoring it.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    pub fn log_size(&self) -> u64 {
+        self.log.size
+    }
+
+    pub fn log_digest(&self) -> Digest {
+        self.log.digest
+    }
+
+    /// The log, once all of it is known to be what the command wrote.
+    pub fn open_log(&self) -> Result<LogReader, Diagnostic> {
+        self.open_verified().map_err(|cause| warning::unusable(&self.runnable, &cause))
+    }
+
+    fn open_verified(&self) -> Result<LogReader, Diagnostic> {
+        let (mut file, path) = match &self.log_place {
+            LogPlace::Blob => (Blobs::new(&self.dirs).open(self.log)?, self.dirs.private.clone()),
+            LogPlace::File(path) => (fs::open_plain(path.as_path())?, path.clone()),
+        };
+        let path = path.as_path();
+        if self.log.size <= LOG_IN_MEMORY_BYTES_MAX {
+            let mut bytes = Vec::new();
+            fs::verb("read", path, file.take(self.log.size + 1).read_to_end(&mut bytes))?;
+            if Content::of(&bytes) != self.log {
+                return Err(self.altered_log());
+            }
+            return Ok(LogReader(Source::Memory(Cursor::new(bytes))));
+        }
+        let mut bounded = (&mut file).take(self.log.size + 1);
+        if fs::verb("read", path, Content::read(&mut bounded))? != self.log {
+            return Err(self.altered_log());
+        }
+        fs::verb("read", path, file.rewind())?;
+        Ok(LogReader(Source::File(file.take(self.log.size))))
+    }
+
+    fn altered_log(&self) -> Diagnostic {
+        match &self.log_place {
+            LogPlace::Blob => Blobs::new(&self.dirs).discard(self.log),
+            LogPlace::File(path) => Diagnostic::new(
+                Code::CacheFailed,
+                format!("`{path}` does not hold what the command wrote"),
+            ),
+        }
+    }
+
+    /// Brings back what the command made, below a root: all that is not there already is copied
+    /// and verified before the first of it is moved into place. What is there already, with the
+    /// same content and mode, is left alone. Gives whether anything was written.
+    pub fn restore(&self, root: &AbsPath) -> Result<bool, Diagnostic> {
+        self.plan_restore(root).run().map_err(|cause| warning::unusable(&self.runnable, &cause))
+    }
+
+    /// Whether a restore has all that it needs, as far as can be seen without reading blobs.
+    pub(super) fn is_restorable(&self, root: &AbsPath) -> Result<bool, Diagnostic> {
+        let blobs = Blobs::new(&self.dirs);
+        let missing = self.plan_restore(root).find_missing()?;
+        Ok(missing.iter().filter_map(|artifact| artifact.content()).all(|it| blobs.has(it)))
+    }
+
+    fn plan_restore<'a>(&'a self, root: &'a AbsPath) -> Restore<'a> {
+        restore::Restore {
+            root,
+            dirs: &self.dirs,
+            manifest: &self.manifest,
+            memo: Memo::new(&self.dirs, &self.runnable),
+            modes: self.modes,
+        }
+    }
+}
+
+/// A verified log, from its beginning.
+#[derive(Debug)]
+pub struct LogReader(Source);
+
+#[derive(Debug)]
+enum Source {
+    Memory(Cursor<Vec<u8>>),
+    /// The file that was verified, still open: nobody writes into it.
+    File(Take<File>),
+}
+
+impl Read for LogReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Source::Memory(bytes) => bytes.read(buffer),
+            Source::File(file) => file.read(buffer),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The caches of a run by their names.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use super::Store;
+use crate::error::Diagnostic;
+
+/// The caches of a run.
+#[derive(Clone, Default)]
+pub struct Stores(BTreeMap<String, Arc<dyn Store>>);
+
+impl Stores {
+    pub fn new(stores: BTreeMap<String, Arc<dyn Store>>) -> Self {
+        Self(stores)
+    }
+
+    /// The cache of a name.
+    pub fn find(&self, cache: &str) -> Option<&dyn Store> {
+        self.0.get(cache).map(AsRef::as_ref)
+    }
+
+    /// Finishes all of them; gives what there is to warn of.
+    pub fn finish(&self) -> Vec<Diagnostic> {
+        self.0.values().flat_map(|store| store.finish()).collect()
+    }
+}
+
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

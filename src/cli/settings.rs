@@ -1,0 +1,186 @@
+//! The settings as meant: command line over `QIK__*` over profile over default, validated.
+//! Nothing below this file knows an option.
+
+use std::ffi::OsString;
+
+use clap::ValueEnum;
+
+use super::args::Args;
+use crate::config::{CacheWhen, Value};
+use crate::context::{self, QikFields};
+use crate::error::{Code, Diagnostic, Result};
+use crate::plan::Isolation;
+use crate::report::{Logger, Verbosity};
+use crate::select::CacheStatus;
+use crate::sys::Sys;
+
+/// More workers than this are as good as this many.
+const WORKER_COUNT_MAX: usize = 4096;
+
+/// What the user wants.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub commands: Vec<String>,
+    pub modules: Vec<String>,
+    pub spaces: Vec<String>,
+    pub tags: Vec<String>,
+    pub caches: Vec<String>,
+    pub cache_status: Option<CacheStatus>,
+    pub since: Option<String>,
+    pub isolation: Isolation,
+    pub lists: bool,
+    pub fails: bool,
+    pub forces: bool,
+    pub worker_count: usize,
+    pub cache_when: Option<CacheWhen>,
+    pub logger: Option<Logger>,
+    pub verbosity: Verbosity,
+    /// The machine's architecture, as templates show it.
+    pub arch: String,
+}
+
+/// The layers below the command line: the environment over the profile.
+struct Lower(context::Settings);
+
+impl Lower {
+    fn text(&self, name: &str) -> Option<String> {
+        match self.0.get(name)? {
+            Value::Str(text) => Some(text.clone()),
+            Value::Int(number) => Some(number.to_string()),
+            Value::Bool(_) | Value::List(_) => None,
+        }
+    }
+
+    fn list(&self, name: &str, typed: Vec<String>) -> Vec<String> {
+        match self.0.get(name) {
+            Some(Value::List(items)) if typed.is_empty() => items.clone(),
+            _ => typed,
+        }
+    }
+
+    fn flag(&self, name: &str, typed: bool) -> bool {
+        typed || self.0.get(name) == Some(&Value::Bool(true))
+    }
+
+    fn choice<T: ValueEnum>(&self, name: &str, typed: Option<T>) -> Result<Option<T>> {
+        let Some(text) = self.text(name).filter(|_| typed.is_none()) else { return Ok(typed) };
+        T::from_str(&text, true).map(Some).map_err(|_| {
+            let names = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+            let names: Vec<_> = names.map(|value| format!("`{}`", value.get_name())).collect();
+            invalid(name, &text, &names.join(" or ")).into()
+        })
+    }
+}
+
+fn invalid(name: &str, text: &str, expected: &str) -> Diagnostic {
+    Diagnostic::new(Code::UsageInvalid, format!("`{name}` is `{text}`"))
+        .because(format!("it takes {expected}"))
+}
+
+impl Settings {
+    /// Puts the layers together. `profile` are the profile's settings.
+    pub(super) fn new(args: Args, sys: &Sys, profile: context::Settings) -> Result<Self> {
+        let mut lower = profile;
+        lower.extend(context::settings_from_env(&sys.env)?);
+        let lower = Lower(lower);
+        let is_isolated = lower.flag("isolated", args.isolated);
+        Ok(Self {
+            commands: lower.list("commands", args.commands),
+            modules: lower.list("modules", args.modules),
+            spaces: lower.list("spaces", args.spaces),
+            tags: lower.list("tags", args.tags),
+            caches: lower.list("caches", args.caches),
+            cache_status: lower.choice("cache_status", args.cache_status)?.map(Into::into),
+            since: args.since.or_else(|| lower.text("since")),
+            isolation: if is_isolated { Isolation::Isolated } else { Isolation::Joined },
+            lists: lower.flag("ls", args.ls),
+            fails: lower.flag("fail", args.fail),
+            forces: lower.flag("force", args.force),
+            worker_count: worker_count(&lower, args.workers, sys)?,
+            cache_when: lower.choice("cache_when", args.cache_when)?.map(Into::into),
+            logger: lower.choice("logger", args.logger)?.map(Into::into),
+            verbosity: verbosity(&lower, args.verbosity)?,
+            arch: lower.text("arch").unwrap_or_else(|| context::arch(&sys.env)),
+        })
+    }
+
+    /// The values of `{ctx.qik.…}`, in Python's words, as the templates of existing projects
+    /// expect them.
+    pub fn fields(&self) -> QikFields {
+        let list = |items: &[String]| {
+            let quoted: Vec<_> = items.iter().map(|item| format!("'{item}'")).collect();
+            format!("[{}]", quoted.join(", "))
+        };
+        let flag = |is_set: bool| if is_set { "True" } else { "False" }.to_owned();
+        let none = || "None".to_owned();
+        let logger = self.logger.map_or_else(none, |logger| match logger {
+            Logger::Progress => "progress".to_owned(),
+            Logger::Stdout => "stdout".to_owned(),
+            Logger::Json => "json".to_owned(),
+        });
+        let cache_status = self.cache_status.map_or_else(none, |status| match status {
+            CacheStatus::Warm => "warm".to_owned(),
+            CacheStatus::Cold => "cold".to_owned(),
+        });
+        QikFields::from([
+            ("arch", self.arch.clone()),
+            ("cache_status", cache_status),
+            ("caches", list(&self.caches)),
+            ("commands", list(&self.commands)),
+            ("fail", flag(self.fails)),
+            ("force", flag(self.forces)),
+            ("isolated", flag(self.isolation == Isolation::Isolated)),
+            ("logger", logger),
+            ("ls", flag(self.lists)),
+            ("modules", list(&self.modules)),
+            ("since", self.since.clone().unwrap_or_else(none)),
+            ("spaces", list(&self.spaces)),
+            ("tags", list(&self.tags)),
+            ("verbosity", (self.verbosity as u8).to_string()),
+            ("watch", flag(false)),
+            ("workers", self.worker_count.to_string()),
+        ])
+    }
+}
+
+fn worker_count(lower: &Lower, typed: Option<String>, sys: &Sys) -> Result<usize> {
+    let Some(text) = typed.or_else(|| lower.text("workers")) else { return Ok(sys.cpu_count) };
+    match text.trim().parse::<usize>() {
+        Ok(count) if count > 0 => Ok(count.min(WORKER_COUNT_MAX)),
+        _ => Err(invalid("workers", &text, "a number from 1").into()),
+    }
+}
+
+fn verbosity(lower: &Lower, typed: Option<String>) -> Result<Verbosity> {
+    let Some(text) = typed.or_else(|| lower.text("verbosity")) else {
+        return Ok(Verbosity::Normal);
+    };
+    match text.trim().parse::<u64>() {
+        Ok(0) => Ok(Verbosity::Silent),
+        Ok(1) => Ok(Verbosity::Normal),
+        Ok(_) => Ok(Verbosity::Verbose),
+        Err(_) => Err(invalid("verbosity", &text, "0, 1 or 2").into()),
+    }
+}
+
+/// Gives a bare `-v` its value, so that it does not take the command after it for one.
+pub(super) fn with_verbosity(argv: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut typed: Vec<OsString> = Vec::new();
+    let mut rest = argv.into_iter().peekable();
+    while let Some(word) = rest.next() {
+        let is_level =
+            |next: &OsString| next.to_str().is_some_and(|text| text.parse::<i64>().is_ok());
+        let is_bare = word == "-v" || word == "--verbosity";
+        if word == "--" {
+            typed.push(word);
+            typed.extend(rest);
+            break;
+        }
+        typed.push(if is_bare && !rest.peek().is_some_and(is_level) {
+            OsString::from("--verbosity=2")
+        } else {
+            word
+        });
+    }
+    typed
+}

@@ -1,0 +1,81 @@
+//! Texts with fields: parsed once, rendered for each runnable. Pure.
+
+use super::Context;
+use crate::config::{Piece, parse_pieces};
+use crate::error::{Code, Diagnostic};
+
+/// The fields of a module, the first for `{module}` alone.
+const MODULE_FIELDS: &[&str] = &["name", "dir", "pyimport"];
+
+/// A text, perhaps with fields in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Template {
+    pieces: Vec<Piece>,
+}
+
+/// What the fields of a template stand for.
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    pub context: &'a Context,
+    pub module: Option<ModuleFields<'a>>,
+}
+
+/// What `{module.…}` stands for.
+#[derive(Debug, Clone, Copy)]
+pub struct ModuleFields<'a> {
+    pub name: &'a str,
+    /// The folder, relative to the project root.
+    pub dir: &'a str,
+    /// The dotted path, relative to the Python path.
+    pub pyimport: &'a str,
+}
+
+impl Template {
+    pub fn parse(text: &str) -> Self {
+        Self { pieces: parse_pieces(text) }
+    }
+
+    /// Whether it has a `{module…}` field.
+    pub fn names_module(&self) -> bool {
+        self.fields().any(|piece| matches!(piece, Piece::Module(_)))
+    }
+
+    /// The pieces that are no literal text.
+    pub fn fields(&self) -> impl Iterator<Item = &Piece> {
+        self.pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_)))
+    }
+
+    /// The text with values for its fields. The error is about the first field that has none; it
+    /// has no place.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<String, Diagnostic> {
+        let mut text = String::new();
+        for piece in &self.pieces {
+            text.push_str(match piece {
+                Piece::Literal(literal) => literal,
+                Piece::Ctx(path) => scope.context.value(path)?,
+                Piece::Module(field) => module_field(scope.module, field)?,
+            });
+        }
+        Ok(text)
+    }
+}
+
+fn module_field<'a>(module: Option<ModuleFields<'a>>, field: &str) -> Result<&'a str, Diagnostic> {
+    let is_known = matches!(field, "" | "imp" | "path") || MODULE_FIELDS.contains(&field);
+    if !is_known {
+        let message = format!("`{{module.{field}}}` names nothing");
+        return Err(Diagnostic::new(Code::TemplateMisplaced, message)
+            .did_you_mean(field, MODULE_FIELDS.iter().copied())
+            .hint("a module has `{module.name}`, `{module.dir}` and `{module.pyimport}`"));
+    }
+    let Some(module) = module else {
+        let field = if field.is_empty() { String::new() } else { format!(".{field}") };
+        let message = format!("`{{module{field}}}` names a module where there is none");
+        return Err(Diagnostic::new(Code::TemplateMisplaced, message));
+    };
+    Ok(match field {
+        "dir" | "path" => module.dir,
+        "pyimport" | "imp" => module.pyimport,
+        _ => module.name,
+    })
+}

@@ -1,0 +1,203 @@
+//! One runnable, after its command has ended: fingerprint again → store. Blocks.
+
+use std::fs::File;
+
+use super::job::Run;
+use super::output::WrittenLog;
+use super::process::Exit;
+use super::steps::{Artifacts as _, NewResult, Steps};
+use super::{Outcome, Status};
+use crate::error::{Code, Diagnostic};
+use crate::hash::{ArtifactList, Change, Document, Fingerprint, diff};
+
+/// Changes that a warning names.
+const NAMED_COUNT_MAX: usize = 3;
+
+/// A command that has ended, and what it wrote.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) exit: Exit,
+    pub(super) log: WrittenLog,
+}
+
+/// Makes the most of a command's end: its outcome, its artifacts for downstreams, and an entry.
+///
+/// `before` are its inputs when it started; without them nothing is stored.
+pub(super) fn conclude<S: Steps>(
+    run: &Run<S>,
+    unit: usize,
+    before: Option<&Fingerprint>,
+    ended: Ended,
+) -> Outcome {
+    let Ended { exit, log: WrittenLog { log, file } } = ended;
+    run.steps.forget_files();
+    let outcome = |status| Outcome {
+        status,
+        code: exit.code,
+        duration: Some(exit.duration),
+        log,
+        error: None,
+    };
+    if run.stop.is_asked() {
+        return outcome(Status::Interrupted);
+    }
+    let artifacts = collect(run, unit, exit.code);
+    run.publish_artifacts(unit, artifacts.as_ref());
+    let file = file.map_err(|diagnostic| run.warn_once("output", Some(unit), diagnostic)).ok();
+    if let (Some(before), Some(artifacts), Some(mut file)) = (before, &artifacts, file)
+        && is_worth_keeping(run, unit, &exit)
+    {
+        store(run, unit, before, &mut Made { exit: &exit, artifacts, log: &mut file });
+    }
+    outcome(if exit.code == 0 { Status::Succeeded } else { Status::Failed })
+}
+
+/// What a command made; `None` if it cannot be told, and with nothing in it if nobody asks.
+fn collect<S: Steps>(run: &Run<S>, unit: usize, code: i32) -> Option<S::Artifacts> {
+    let runnable = run.runnable(unit);
+    let patterns: &[String] = if run.needs_artifacts(unit) { &runnable.artifacts } else { &[] };
+    match run.steps.collect(patterns) {
+        Ok(artifacts) => {
+            if code == 0 && !artifacts.unmatched().is_empty() {
+                run.warn(Some(unit), unmatched(runnable.name.as_str(), artifacts.unmatched()));
+            }
+            Some(artifacts)
+        }
+        Err(diagnostic) => {
+            run.warn(Some(unit), diagnostic.hint(format!("`{}` is not cached", runnable.name)));
+            None
+        }
+    }
+}
+
+fn unmatched(name: &str, patterns: &[String]) -> Diagnostic {
+    let patterns: Vec<String> = patterns.iter().map(|pattern| format!("`{pattern}`")).collect();
+    Diagnostic::new(
+        Code::CacheFailed,
+        format!("`{name}` succeeded, but nothing matches its artifacts {}", patterns.join(", ")),
+    )
+}
+
+fn is_worth_keeping<S: Steps>(run: &Run<S>, unit: usize, exit: &Exit) -> bool {
+    let when = run.job.cache_when.unwrap_or(run.runnable(unit).cache_when);
+    // A shell reports a signal that ended its own command in this way.
+    let is_killed = exit.is_killed || (129..=128 + 64).contains(&exit.code);
+    run.steps.is_worth_keeping(when, exit.code, is_killed)
+}
+
+/// What there is to be stored.
+struct Made<'a, A> {
+    exit: &'a Exit,
+    artifacts: &'a A,
+    log: &'a mut File,
+}
+
+/// Stores a result, unless something else may have changed its inputs meanwhile.
+fn store<S: Steps>(
+    run: &Run<S>,
+    unit: usize,
+    before: &Fingerprint,
+    made: &mut Made<'_, S::Artifacts>,
+) {
+    let runnable = run.runnable(unit);
+    let Ok(lists) = run.upstream_lists(unit) else { return };
+    let after = match run.steps.fingerprint(runnable, lists) {
+        Ok(after) => after,
+        Err(error) => {
+            let hint = format!("`{}` is not cached", runnable.name);
+            return run.warn(Some(unit), error.0.hint(hint));
+        }
+    };
+    let document = after.to_document();
+    if before.digest() != after.digest() && !runnable.rewrites {
+        let foreign = foreign_changes(&before.to_document(), &document, &made.artifacts.to_list());
+        if !foreign.is_empty() {
+            return run.warn(Some(unit), changed_meanwhile(runnable.name.as_str(), &foreign));
+        }
+    }
+    // Looked at last: a command may have obeyed a signal that we heard of only now.
+    if run.stop.is_asked() {
+        return;
+    }
+    let result = NewResult {
+        code: made.exit.code,
+        duration: made.exit.duration,
+        log: made.log,
+        artifacts: made.artifacts,
+        fingerprint: &document,
+    };
+    if let Err(diagnostic) = run.steps.store(runnable, after.digest(), result) {
+        let cache = runnable.cache.as_deref().unwrap_or_default();
+        run.warn_once(&format!("store {cache}"), Some(unit), diagnostic);
+    }
+}
+
+/// The changes that are not the writing of a command's own artifacts.
+fn foreign_changes(before: &Document, after: &Document, own: &ArtifactList) -> Vec<Change> {
+    let is_own = |change: &Change| match change {
+        Change::FileChanged { path } | Change::FileAdded { path } => own.contains_key(path),
+        _ => false,
+    };
+    let mut changes = diff(before, after);
+    if changes.is_empty() {
+        // The digests differ although no input does: no reason to trust either.
+        changes.push(Change::Version);
+    }
+    changes.retain(|change| !is_own(change));
+    changes
+}
+
+fn changed_meanwhile(name: &str, changes: &[Change]) -> Diagnostic {
+    let mut causes: Vec<String> =
+        changes.iter().take(NAMED_COUNT_MAX).map(ToString::to_string).collect();
+    if changes.len() > NAMED_COUNT_MAX {
+        causes.push(format!("{} more", changes.len() - NAMED_COUNT_MAX));
+    }
+    Diagnostic::new(
+        Code::CacheFailed,
+        format!("`{name}` is not cached: its inputs changed while it ran"),
+    )
+    .because(causes.join(", "))
+    .hint(format!("if `{name}` itself rewrites them, set `rewrites = true` on it"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::hash::{Inputs, VERSION};
+
+    fn document(files: &[(&str, &str)]) -> Document {
+        let files = files.iter().map(|(path, id)| ((*path).to_owned(), (*id).to_owned())).collect();
+        Document { version: VERSION, inputs: Inputs::default(), files }
+    }
+
+    #[track_caller]
+    fn check(before: &[(&str, &str)], after: &[(&str, &str)], own: &[&str], expected: &[&str]) {
+        let own: BTreeMap<_, _> =
+            own.iter().map(|path| ((*path).to_owned(), String::new())).collect();
+        let foreign = foreign_changes(&document(before), &document(after), &own);
+        assert_eq!(foreign.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_command_may_write_its_own_artifacts() {
+        check(&[("a", "1")], &[("a", "2")], &["a"], &[]);
+        check(&[], &[("a", "2")], &["a"], &[]);
+    }
+
+    #[test]
+    fn whatever_else_changes_is_foreign() {
+        check(&[("a", "1")], &[("a", "2")], &["b"], &["`a` changed"]);
+        check(&[("a", "1"), ("b", "1")], &[("a", "2"), ("b", "2")], &["b"], &["`a` changed"]);
+        check(&[("a", "1")], &[], &["a"], &["`a` gone"]);
+    }
+
+    #[test]
+    fn a_warning_names_the_first_changes() {
+        let change = |path: &str| Change::FileChanged { path: path.to_owned() };
+        let diagnostic = changed_meanwhile("lint", &["a", "b", "c", "d", "e"].map(change));
+        assert_eq!(diagnostic.causes, ["`a` changed, `b` changed, `c` changed, 2 more"]);
+    }
+}

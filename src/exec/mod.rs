@@ -1,0 +1,40 @@
+//! Runs a graph of runnables.
+//!
+//! [`run`] drives the units on a single-threaded runtime. The run loop (`run.rs`) owns all state,
+//! in a pure [`scheduler`]; a unit (`unit.rs`, `process.rs`, `keep.rs`) is
+//!
+//! ```text
+//! fingerprint → lookup → replay | run → fingerprint again → store
+//! ```
+//!
+//! where only the command's own time is asynchronous; the rest blocks, on threads of a pool, many
+//! units a hand-over (see `scheduler.rs`). Units tell the loop how they ended; the loop and the
+//! units tell the world by [`Event`]s. Nothing here knows a reporter.
+//!
+//! Whatever ends a run, no command survives it: every command has its own process group, and the
+//! registry of the groups kills them when it is dropped.
+
+mod channel;
+mod event;
+mod groups;
+mod job;
+mod keep;
+mod output;
+mod process;
+mod run;
+mod scheduler;
+mod signals;
+mod steps;
+mod stop;
+#[cfg(test)]
+pub(crate) mod tests;
+mod unit;
+mod worker;
+
+pub use channel::{EventReceiver, EventSender, Received, event_channel};
+pub use event::{Event, Log, Outcome, Planned, RunReason, RunSummary, Status};
+pub use job::{Job, ReadCaches};
+pub use output::{folder as output_folder, path as output_path};
+pub use run::run;
+pub use signals::{Request, Signals};
+pub use steps::{Artifacts, Found, NewResult, Restored, Steps, StoredResult};

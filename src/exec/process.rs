@@ -1,0 +1,248 @@
+//! One command: started as its own process group, its output taken as it comes, its end awaited.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::Pid;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe;
+use tokio::process::Child;
+use tokio::time::{Instant as Timer, sleep, sleep_until};
+
+use super::EventSender;
+use super::groups::{self, Groups};
+use super::output::{LogFile, PIECE_BYTES_MAX};
+use super::stop::Stop;
+use crate::error::{Code, Diagnostic};
+use crate::paths::AbsPath;
+use crate::plan::Runnable;
+use crate::sys::{Env, clock, spawn};
+
+/// After its end a command's output is waited for this long: whoever still holds it open is a
+/// process that was left behind.
+const LEAK_PATIENCE: Duration = Duration::from_millis(100);
+
+/// What a pipe can hold at most, unless the administrator changed it.
+const PIPE_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long processes, memory or files that are short now may take to be there again.
+const SHORTAGE_DELAYS: [Duration; 6] = [
+    Duration::from_millis(10),
+    Duration::from_millis(40),
+    Duration::from_millis(150),
+    Duration::from_millis(300),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+];
+
+/// How often it is looked whether what a stopped command left behind is gone.
+const LEFTOVER_INTERVAL: Duration = Duration::from_millis(5);
+const LEFTOVER_INTERVAL_MAX: Duration = Duration::from_millis(100);
+
+/// What the shells return for a program that is not there, and for one that cannot be started.
+const CODE_NOT_FOUND: i32 = 127;
+const CODE_NOT_STARTED: i32 = 126;
+
+/// What is to be run, and where.
+#[derive(Debug)]
+pub(super) struct Task<'a> {
+    pub(super) runnable: &'a Runnable,
+    pub(super) unit: usize,
+    pub(super) worker: usize,
+    pub(super) root: &'a AbsPath,
+    pub(super) env: Arc<Env>,
+}
+
+/// What is to know of a command while it runs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) groups: &'a Groups,
+    pub(super) events: &'a EventSender,
+    pub(super) stop: &'a Stop,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(super) struct Exit {
+    /// 128 + n if signal n ended it.
+    pub(super) code: i32,
+    pub(super) is_killed: bool,
+    pub(super) duration: Duration,
+    /// Some process that it started still holds its output open.
+    pub(super) is_leaky: bool,
+}
+
+/// A command that could not be started.
+#[derive(Debug)]
+pub(super) struct NotStarted {
+    pub(super) code: i32,
+    pub(super) diagnostic: Diagnostic,
+}
+
+/// Runs a command to its end.
+pub(super) async fn run_command(
+    task: &Task<'_>,
+    surroundings: Surroundings<'_>,
+    log: &mut LogFile,
+) -> Result<Exit, NotStarted> {
+    let begin = clock::instant();
+    let (child, pipe) = start(task).await?;
+    let running = Running { child, pipe, surroundings, unit: task.unit, log, leader: None };
+    running.follow(begin).await
+}
+
+/// Starts a command; what is short is tried again for a while.
+async fn start(task: &Task<'_>) -> Result<(Child, pipe::Receiver), NotStarted> {
+    let mut delays = SHORTAGE_DELAYS.into_iter();
+    loop {
+        let error = match try_start(task) {
+            Ok(started) => return Ok(started),
+            Err(error) => error,
+        };
+        match delays.next() {
+            Some(delay) if is_shortage(&error) => sleep(delay).await,
+            _ => return Err(not_started(task, &error)),
+        }
+    }
+}
+
+fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
+    let shell = spawn::find_program("sh", task.root.as_path(), &task.env)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no `sh` on its PATH"))?;
+    let (reader, writer) = io::pipe()?;
+    let mut command = spawn::command(shell, task.root.as_path(), &task.env);
+    command
+        .arg("-c")
+        .arg(&task.runnable.exec)
+        .env("QIK__CMD", &task.runnable.command)
+        .env("QIK__RUNNABLE", task.runnable.name.as_str())
+        .env("QIK__WORKER", task.worker.to_string())
+        .stdout(Stdio::from(writer.try_clone()?))
+        .stderr(Stdio::from(writer))
+        .process_group(0);
+    let pipe = pipe::Receiver::from_owned_fd(OwnedFd::from(reader))?;
+    // The command holds the pipe's other end: it must be gone before the end is awaited.
+    let child = tokio::process::Command::from(command).spawn()?;
+    Ok((child, pipe))
+}
+
+fn is_shortage(error: &io::Error) -> bool {
+    let shortages = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE];
+    shortages.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
+fn not_started(task: &Task<'_>, error: &io::Error) -> NotStarted {
+    let name = &task.runnable.name;
+    let diagnostic = Diagnostic::new(Code::SpawnFailed, format!("`{name}` cannot be started"))
+        .because(error.to_string());
+    let is_too_long = error.raw_os_error() == Some(Errno::TOOBIG.raw_os_error());
+    let diagnostic = match error.kind() {
+        io::ErrorKind::NotFound => diagnostic.hint("qik runs commands with `sh -c`"),
+        _ if is_too_long => diagnostic.hint("move a long `exec` to a script of its own"),
+        _ => diagnostic,
+    };
+    let is_missing = error.kind() == io::ErrorKind::NotFound;
+    NotStarted { code: if is_missing { CODE_NOT_FOUND } else { CODE_NOT_STARTED }, diagnostic }
+}
+
+/// A command that has started.
+struct Running<'a> {
+    child: Child,
+    pipe: pipe::Receiver,
+    surroundings: Surroundings<'a>,
+    unit: usize,
+    log: &'a mut LogFile,
+    leader: Option<Pid>,
+}
+
+impl Running<'_> {
+    /// Takes the output until the command and its output have ended.
+    async fn follow(mut self, begin: Instant) -> Result<Exit, NotStarted> {
+        self.leader = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(leader) = self.leader {
+            self.surroundings.groups.add(leader);
+        }
+        let mut buffer = vec![0; PIECE_BYTES_MAX];
+        let mut end: Option<(Option<ExitStatus>, Duration)> = None;
+        let mut deadline = Timer::now();
+        let is_leaky = loop {
+            // The end comes first: what was left behind may write for ever.
+            tokio::select! {
+                biased;
+                status = self.child.wait(), if end.is_none() => {
+                    end = Some((status.ok(), begin.elapsed()));
+                    deadline = Timer::now() + LEAK_PATIENCE;
+                }
+                () = sleep_until(deadline), if end.is_some() => break !self.drain(&mut buffer).await,
+                count = self.pipe.read(&mut buffer) => match count {
+                    Ok(0) | Err(_) => break false,
+                    Ok(count) => self.take(&buffer[..count]).await,
+                },
+            }
+        };
+        let (status, duration) = match end {
+            Some(end) => end,
+            None => (self.child.wait().await.ok(), begin.elapsed()),
+        };
+        self.part().await;
+        let signal = status.and_then(|status| status.signal());
+        let code = status.and_then(|status| status.code());
+        Ok(Exit {
+            code: code.or(signal.map(|signal| 128 + signal)).unwrap_or(CODE_NOT_STARTED),
+            is_killed: signal.is_some(),
+            duration,
+            is_leaky,
+        })
+    }
+
+    async fn take(&mut self, bytes: &[u8]) {
+        self.log.write(bytes);
+        let events = self.surroundings.events;
+        if events.wants_output() {
+            // A reader that does not read must not keep a killed run alive.
+            tokio::select! {
+                () = events.output(self.unit, bytes) => {}
+                () = self.surroundings.stop.until_killed() => {}
+            }
+        }
+    }
+
+    /// Takes what the pipe holds now: all of it was written before the command's end, or nearly.
+    /// Gives whether nothing will follow.
+    async fn drain(&mut self, buffer: &mut [u8]) -> bool {
+        let mut length = 0;
+        while length < PIPE_BYTES_MAX {
+            match self.pipe.try_read(buffer) {
+                Ok(0) => return true,
+                Ok(count) => {
+                    length += count;
+                    self.take(&buffer[..count]).await;
+                }
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// The command has ended. In a run that is being stopped, what it started must end as well;
+    /// otherwise a daemon may stay.
+    async fn part(&mut self) {
+        let Some(leader) = self.leader else { return };
+        let stop = self.surroundings.stop;
+        let mut interval = LEFTOVER_INTERVAL;
+        let mut was_killed = false;
+        while stop.is_asked() && !was_killed && groups::is_alive(leader) {
+            // What was killed needs a moment to be gone, and what is stuck in the kernel is
+            // beyond reach: one more look is enough.
+            was_killed = stop.is_killed();
+            sleep(interval).await;
+            interval = (interval * 2).min(LEFTOVER_INTERVAL_MAX);
+        }
+        self.surroundings.groups.remove(leader);
+    }
+}

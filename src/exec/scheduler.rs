@@ -1,0 +1,321 @@
+//! What runs next, on which worker: the whole state of a run. Pure.
+//!
+//! A worker is given a chunk of what is ready. It looks one after the other up in the caches
+//! until one is cold; that one it runs, the rest it gives back. So a warm run costs one hand-over
+//! a chunk, while each lookup still happens when its runnable is about to start, and with one
+//! worker one thing happens at a time.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+
+/// Lookups that a worker does at most before others see what has become ready.
+const CHUNK_LENGTH_MAX: usize = 32;
+
+/// The state of a run. Units are positions in the graph, workers count from 1.
+#[derive(Debug)]
+pub(super) struct Scheduler {
+    stages: Vec<Stage>,
+    /// How many upstreams of each have not ended.
+    missing_counts: Vec<usize>,
+    downstreams: Vec<Vec<usize>>,
+    /// How many runnables the longest path to the end of the graph has.
+    path_lengths: Vec<usize>,
+    ready: BinaryHeap<(usize, Reverse<usize>)>,
+    free_workers: BTreeSet<usize>,
+    worker_count: usize,
+    ended_count: usize,
+    is_stopped: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// For upstreams.
+    Waiting,
+    Ready,
+    Assigned,
+    Ended,
+}
+
+/// Units for a worker, the most urgent first.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Assignment {
+    pub(super) worker: usize,
+    pub(super) units: Vec<usize>,
+}
+
+impl Scheduler {
+    /// A run that is about to begin; `upstreams` by unit, free of cycles.
+    pub(super) fn new(upstreams: &[Vec<usize>], worker_count: usize) -> Self {
+        let mut downstreams = vec![Vec::new(); upstreams.len()];
+        let mut missing_counts = Vec::with_capacity(upstreams.len());
+        for (unit, upstreams) in upstreams.iter().enumerate() {
+            let distinct: BTreeSet<usize> = upstreams.iter().copied().collect();
+            missing_counts.push(distinct.len());
+            for upstream in distinct {
+                downstreams[upstream].push(unit);
+            }
+        }
+        let path_lengths = path_lengths(&downstreams, missing_counts.clone());
+        let worker_count = worker_count.clamp(1, upstreams.len().max(1));
+        let mut scheduler = Self {
+            stages: vec![Stage::Waiting; upstreams.len()],
+            missing_counts,
+            downstreams,
+            path_lengths,
+            ready: BinaryHeap::new(),
+            free_workers: (1..=worker_count).collect(),
+            worker_count,
+            ended_count: 0,
+            is_stopped: false,
+        };
+        for unit in 0..upstreams.len() {
+            if scheduler.missing_counts[unit] == 0 {
+                scheduler.push_ready(unit);
+            }
+        }
+        scheduler
+    }
+
+    /// Work for the lowest free worker: those with the longest remaining path first.
+    pub(super) fn assign(&mut self) -> Option<Assignment> {
+        if self.ready.is_empty() {
+            return None;
+        }
+        let worker = self.free_workers.pop_first()?;
+        // Half of an even share, so that workers that are done early find something left.
+        let length = (self.ready.len() / (2 * self.worker_count)).clamp(1, CHUNK_LENGTH_MAX);
+        let mut units = Vec::with_capacity(length);
+        while units.len() < length
+            && let Some((_, Reverse(unit))) = self.ready.pop()
+        {
+            self.stages[unit] = Stage::Assigned;
+            units.push(unit);
+        }
+        Some(Assignment { worker, units })
+    }
+
+    /// A worker returns units that it has not begun. In a stopped run they will never begin:
+    /// gives those that are thereby skipped.
+    pub(super) fn give_back(&mut self, units: Vec<usize>) -> Vec<usize> {
+        for &unit in &units {
+            assert_eq!(self.stages[unit], Stage::Assigned, "given back without being assigned");
+            if self.is_stopped {
+                self.end(unit);
+            } else {
+                self.push_ready(unit);
+            }
+        }
+        if self.is_stopped { units } else { Vec::new() }
+    }
+
+    /// A worker is free again.
+    pub(super) fn release(&mut self, worker: usize) {
+        self.free_workers.insert(worker);
+    }
+
+    /// A unit has ended well: its downstreams may become ready.
+    pub(super) fn succeed(&mut self, unit: usize) {
+        assert_eq!(self.stages[unit], Stage::Assigned, "ended without being assigned");
+        self.end(unit);
+        for position in 0..self.downstreams[unit].len() {
+            let downstream = self.downstreams[unit][position];
+            self.missing_counts[downstream] -= 1;
+            if self.missing_counts[downstream] == 0 && self.stages[downstream] == Stage::Waiting {
+                self.push_ready(downstream);
+            }
+        }
+    }
+
+    /// A unit has failed: gives all that is downstream of it and thereby skipped, in order.
+    pub(super) fn fail(&mut self, unit: usize) -> Vec<usize> {
+        assert_eq!(self.stages[unit], Stage::Assigned, "ended without being assigned");
+        self.end(unit);
+        let mut skipped = Vec::new();
+        let mut reached = vec![unit];
+        while let Some(unit) = reached.pop() {
+            for position in 0..self.downstreams[unit].len() {
+                let downstream = self.downstreams[unit][position];
+                if self.stages[downstream] == Stage::Waiting {
+                    self.end(downstream);
+                    skipped.push(downstream);
+                    reached.push(downstream);
+                }
+            }
+        }
+        skipped.sort_unstable();
+        skipped
+    }
+
+    /// Nothing is to begin any more: gives all that is thereby skipped, in order.
+    pub(super) fn stop(&mut self) -> Vec<usize> {
+        self.is_stopped = true;
+        self.ready.clear();
+        let skipped: Vec<usize> = (0..self.stages.len())
+            .filter(|unit| matches!(self.stages[*unit], Stage::Waiting | Stage::Ready))
+            .collect();
+        for &unit in &skipped {
+            self.end(unit);
+        }
+        skipped
+    }
+
+    /// Whether every unit has ended.
+    pub(super) fn is_done(&self) -> bool {
+        self.ended_count == self.stages.len()
+    }
+
+    fn push_ready(&mut self, unit: usize) {
+        self.stages[unit] = Stage::Ready;
+        self.ready.push((self.path_lengths[unit], Reverse(unit)));
+    }
+
+    fn end(&mut self, unit: usize) {
+        self.stages[unit] = Stage::Ended;
+        self.ended_count += 1;
+    }
+}
+
+/// The longest path to the end of the graph from each unit, itself counted.
+fn path_lengths(downstreams: &[Vec<usize>], mut missing_counts: Vec<usize>) -> Vec<usize> {
+    let mut order: Vec<usize> =
+        (0..downstreams.len()).filter(|u| missing_counts[*u] == 0).collect();
+    let mut position = 0;
+    while position < order.len() {
+        for &downstream in &downstreams[order[position]] {
+            missing_counts[downstream] -= 1;
+            if missing_counts[downstream] == 0 {
+                order.push(downstream);
+            }
+        }
+        position += 1;
+    }
+    assert_eq!(order.len(), downstreams.len(), "the graph has a cycle");
+    let mut lengths = vec![1; downstreams.len()];
+    for unit in order.into_iter().rev() {
+        let below = downstreams[unit].iter().map(|downstream| lengths[*downstream]).max();
+        lengths[unit] = 1 + below.unwrap_or(0);
+    }
+    lengths
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn units(assignment: Option<Assignment>) -> Vec<usize> {
+        assignment.map(|assignment| assignment.units).unwrap_or_default()
+    }
+
+    #[test]
+    fn the_longest_path_goes_first() {
+        // 0 and 1 are alone; 2 → 3 → 4.
+        let mut scheduler = Scheduler::new(&[vec![], vec![], vec![], vec![2], vec![3]], 1);
+        assert_eq!(scheduler.assign(), Some(Assignment { worker: 1, units: vec![2] }));
+        assert_eq!(scheduler.assign(), None);
+        scheduler.succeed(2);
+        scheduler.release(1);
+        assert_eq!(units(scheduler.assign()), [3]);
+        scheduler.succeed(3);
+        scheduler.release(1);
+        assert_eq!(units(scheduler.assign()), [0]);
+    }
+
+    #[test]
+    fn the_lowest_free_worker_is_taken() {
+        let mut scheduler = Scheduler::new(&vec![vec![]; 4], 3);
+        let workers: Vec<_> = std::iter::from_fn(|| scheduler.assign()).map(|a| a.worker).collect();
+        assert_eq!(workers, [1, 2, 3]);
+        scheduler.release(2);
+        assert_eq!(scheduler.assign().map(|assignment| assignment.worker), Some(2));
+    }
+
+    #[test]
+    fn a_failure_skips_all_downstreams_and_nothing_else() {
+        let mut scheduler = Scheduler::new(&[vec![], vec![0], vec![1], vec![]], 1);
+        assert_eq!(units(scheduler.assign()), [0]);
+        assert_eq!(scheduler.fail(0), [1, 2]);
+        scheduler.release(1);
+        assert_eq!(units(scheduler.assign()), [3]);
+        scheduler.succeed(3);
+        assert!(scheduler.is_done());
+    }
+
+    #[test]
+    fn many_that_are_ready_are_handed_over_in_chunks() {
+        let mut scheduler = Scheduler::new(&vec![vec![]; 1000], 2);
+        assert_eq!(units(scheduler.assign()).len(), CHUNK_LENGTH_MAX);
+    }
+
+    #[test]
+    fn nothing_is_done_at_once() {
+        assert!(Scheduler::new(&[], 4).is_done());
+    }
+
+    proptest! {
+        /// A worker does at random what workers do; after each step the rules must hold.
+        #[test]
+        fn every_run_keeps_the_rules_and_ends(
+            edges in proptest::collection::vec((0_usize..40, 0_usize..40), 0..120),
+            worker_count in 1_usize..6,
+            dice in proptest::collection::vec(0_u8..=255, 1..64),
+            stop_at in proptest::option::of(0_usize..60),
+        ) {
+            let mut upstreams = vec![Vec::new(); 40];
+            for (one, other) in edges {
+                if one != other {
+                    upstreams[one.max(other)].push(one.min(other));
+                }
+            }
+            let mut scheduler = Scheduler::new(&upstreams, worker_count);
+            let mut ended: Vec<Option<bool>> = vec![None; 40];
+            let mut busy: Vec<Assignment> = Vec::new();
+            let mut dice = dice.iter().cycle();
+            for step in 0.. {
+                prop_assert!(step < 10_000, "the run does not end");
+                if stop_at == Some(step) {
+                    for unit in scheduler.stop() {
+                        prop_assert_eq!(ended[unit].replace(false), None);
+                    }
+                }
+                while let Some(assignment) = scheduler.assign() {
+                    prop_assert!(!busy.iter().any(|other| other.worker == assignment.worker));
+                    prop_assert!((1..=worker_count).contains(&assignment.worker));
+                    prop_assert!(stop_at.is_none_or(|stop_at| step < stop_at));
+                    for &unit in &assignment.units {
+                        prop_assert_eq!(ended[unit], None);
+                        prop_assert!(upstreams[unit].iter().all(|up| ended[*up] == Some(true)));
+                    }
+                    busy.push(assignment);
+                }
+                prop_assert!(busy.len() <= worker_count);
+                if busy.is_empty() {
+                    break;
+                }
+                let die = *dice.next().expect("a cycle has no end");
+                let mut assignment = busy.swap_remove(usize::from(die) % busy.len());
+                let unit = assignment.units.remove(0);
+                let is_success = die % 8 != 0;
+                prop_assert_eq!(ended[unit].replace(is_success), None);
+                if is_success {
+                    scheduler.succeed(unit);
+                } else {
+                    for unit in scheduler.fail(unit) {
+                        prop_assert_eq!(ended[unit].replace(false), None);
+                    }
+                }
+                if die % 3 == 0 || assignment.units.is_empty() {
+                    for unit in scheduler.give_back(assignment.units) {
+                        prop_assert_eq!(ended[unit].replace(false), None);
+                    }
+                    scheduler.release(assignment.worker);
+                } else {
+                    busy.push(assignment);
+                }
+            }
+            prop_assert!(scheduler.is_done());
+            prop_assert!(ended.iter().all(Option::is_some));
+        }
+    }
+}

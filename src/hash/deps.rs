@@ -1,0 +1,100 @@
+//! A runnable's deps sorted by what they need to be looked at; `load` deps are read here.
+
+use serde::Deserialize;
+
+use crate::error::{Code, Diagnostic, RunnableError};
+use crate::paths::AbsPath;
+use crate::plan::{Dep, Runnable};
+use crate::sys::fs;
+
+/// Deps by kind.
+#[derive(Debug, Default)]
+pub(super) struct Expanded {
+    /// All deps as declared and rendered.
+    pub(super) declared: Vec<String>,
+    pub(super) globs: Vec<String>,
+    pub(super) consts: Vec<String>,
+    pub(super) distributions: Vec<String>,
+    /// Files that `load` deps name.
+    pub(super) loaded: Vec<String>,
+}
+
+/// What a file of a `load` dep holds.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Loaded {
+    #[serde(default)]
+    globs: Vec<String>,
+    #[serde(default)]
+    pydists: Vec<String>,
+}
+
+/// Sorts the deps of a runnable; reads what its `load` deps name.
+pub(super) fn expand(root: &AbsPath, runnable: &Runnable) -> Result<Expanded, RunnableError> {
+    let mut expanded = Expanded::default();
+    for upstream in &runnable.upstreams {
+        expanded.declared.push(format!("command {}", upstream.name));
+    }
+    for dep in &runnable.deps {
+        expanded.add(root, dep)?;
+    }
+    Ok(expanded)
+}
+
+impl Expanded {
+    fn add(&mut self, root: &AbsPath, dep: &Dep) -> Result<(), RunnableError> {
+        match dep {
+            Dep::Glob(pattern) => {
+                self.declared.push(format!("glob {pattern}"));
+                self.globs.push(pattern.clone());
+            }
+            Dep::Const(value) => {
+                self.declared.push("const".to_owned());
+                self.consts.push(value.clone());
+            }
+            Dep::Pydist(name) => {
+                self.declared.push(format!("pydist {name}"));
+                self.distributions.push(name.clone());
+            }
+            Dep::Pygraph(pyimport) => return Err(unsupported(pyimport).into()),
+            Dep::Load { path, default } => {
+                self.declared.push(format!("load {path}"));
+                self.loaded.push(path.clone());
+                self.add_loaded(root, path, default.as_deref())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_loaded(
+        &mut self,
+        root: &AbsPath,
+        path: &str,
+        default: Option<&[Dep]>,
+    ) -> Result<(), RunnableError> {
+        let Some(bytes) = fs::optional(fs::read(root.join(path).as_path()))? else {
+            let Some(default) = default else {
+                return Err(Diagnostic::new(Code::LoadInvalid, format!("no file `{path}`"))
+                    .hint("make it with an upstream command, or give the dep a `default`")
+                    .into());
+            };
+            return default.iter().try_for_each(|dep| self.add(root, dep));
+        };
+        let loaded: Loaded = serde_json::from_slice(&bytes).map_err(|error| {
+            Diagnostic::new(Code::LoadInvalid, format!("`{path}` holds no deps"))
+                .because(error.to_string())
+                .hint(r#"write `{"globs": ["…"], "pydists": ["…"]}` into it"#)
+        })?;
+        self.globs.extend(loaded.globs);
+        self.distributions.extend(loaded.pydists);
+        Ok(())
+    }
+}
+
+fn unsupported(pyimport: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::NotSupported,
+        format!("the `pygraph` dep on `{pyimport}` is not in this version of qik"),
+    )
+    .hint("use globs of the Python files it imports")
+}

@@ -1,0 +1,35 @@
+//! `--ls` and `--fail`: what is selected, without running it.
+
+use std::io::{self, Write as _};
+
+use super::load::Loaded;
+use super::probe::WorkspaceProbe;
+use crate::cli::ExitCode;
+use crate::error::{Code, Diagnostic, Result};
+use crate::select;
+use crate::sys::{Sys, ui::Ui};
+
+/// Prints the names if asked to; the exit code tells whether there are any if asked to.
+pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
+    let probe = WorkspaceProbe::new(loaded, sys);
+    let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+    if loaded.settings.lists {
+        let mut names: Vec<_> =
+            graph.runnables.iter().map(|runnable| runnable.name.as_str()).collect();
+        names.sort_unstable();
+        let text: String = names.iter().flat_map(|name| [name, "\n"]).collect();
+        let mut stdout = ui.stdout();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            // Whoever reads has seen enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(error) => {
+                return Err(Diagnostic::new(Code::FileFailed, "cannot write the names")
+                    .because(error.to_string())
+                    .into());
+            }
+            Ok(()) => {}
+        }
+    }
+    let is_any_unwanted = loaded.settings.fails && !graph.runnables.is_empty();
+    Ok(if is_any_unwanted { ExitCode::Selected } else { ExitCode::Success })
+}

@@ -1,0 +1,90 @@
+//! The default verb: select → run → report.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use super::load::Loaded;
+use super::probe::WorkspaceProbe;
+use super::steps::ProjectSteps;
+use super::workspace::{Workspace, no_repository};
+use crate::cache;
+use crate::cli::ExitCode;
+use crate::config::CacheKind;
+use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
+use crate::exec::{self, Job, ReadCaches, Signals};
+use crate::plan::Graph;
+use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
+use crate::select;
+use crate::sys::{Sys, ui::Ui};
+
+/// Runs what is selected.
+pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
+    let probe = WorkspaceProbe::new(loaded, sys);
+    let mut graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+    check(loaded, &graph)?;
+    let workspace = probe.into_workspace()?;
+    if workspace.repo.is_none() {
+        uncache(loaded, &mut graph, ui);
+    }
+    let settings = &loaded.settings;
+    let choice = Choice {
+        logger: settings.logger,
+        verbosity: settings.verbosity,
+        worker_count: settings.worker_count,
+        runnable_count: graph.runnables.len(),
+    };
+    let Workspace { world, stores, .. } = workspace;
+    let steps = Arc::new(ProjectSteps { dirs: loaded.dirs.clone(), world, stores });
+    let job = Job {
+        graph: Arc::new(graph),
+        dirs: loaded.dirs.clone(),
+        worker_count: settings.worker_count,
+        read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
+        cache_when: settings.cache_when,
+    };
+    let manifest = Manifest::new(exec::output_folder(&loaded.dirs).as_path());
+    let (events, reporting) = Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest);
+    let summary = exec::run(job, steps, Signals::Process, events)?;
+    reporting.finish(summary.signal.is_some());
+    Ok(ExitCode::Run(summary.code))
+}
+
+/// What can be known to be wrong before anything runs.
+fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
+    let caches = &loaded.project.declarations.caches;
+    let mut diagnostics: Vec<Diagnostic> = Vec::new();
+    let mut note = |diagnostic: Diagnostic| {
+        if !diagnostics.contains(&diagnostic) {
+            diagnostics.push(diagnostic);
+        }
+    };
+    for runnable in &graph.runnables {
+        for pattern in &runnable.artifacts {
+            if let Err(diagnostic) = cache::check_pattern(pattern) {
+                note(diagnostic.because(format!("`{}` declares it", runnable.command)));
+            }
+        }
+        let Some(name) = &runnable.cache else { continue };
+        let Some(declared) = caches.get(name) else { continue };
+        let kind = match declared.kind {
+            CacheKind::S3(_) => "s3",
+        };
+        let message = format!("caches of type `{kind}` are not in this version of qik");
+        let hint = format!("`[caches.{name}]` loads, but cannot be used: set `cache = \"local\"`");
+        note(Diagnostic::new(Code::NotSupported, message).at(&declared.place).hint(hint));
+    }
+    Error::from_all(diagnostics).map_or(Ok(()), Err)
+}
+
+/// Outside of a repository nothing can be known of the files: everything runs.
+fn uncache(loaded: &Loaded, graph: &mut Graph, ui: &Ui) {
+    let mut has_cached = false;
+    for runnable in &mut graph.runnables {
+        has_cached |= runnable.cache.take().is_some();
+    }
+    if has_cached {
+        let warning = no_repository(loaded).because("so nothing is cached");
+        // A closed stderr is no reason to stop.
+        drop(ui.stderr().write_all(render(&warning, Severity::Warning).as_bytes()));
+    }
+}

@@ -1,0 +1,84 @@
+//! The work tree and the caches of a loaded project, opened when something has to be looked at.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::load::Loaded;
+use crate::cache::{Local, Publish, Shared, Store, Stores};
+use crate::error::{Code, Diagnostic, Result};
+use crate::git::{self, Repo, Worktree};
+use crate::hash::{PydistRules, World};
+use crate::paths::ProjectPath;
+use crate::python::normalized;
+use crate::sys::Sys;
+
+/// Bound of the local cache where none is set.
+const CACHE_SIZE_BYTES_MAX: u64 = 10 << 30;
+
+/// An opened project.
+#[derive(Debug)]
+pub(super) struct Workspace {
+    /// `None` outside of a git repository.
+    pub(super) repo: Option<Arc<Repo>>,
+    pub(super) world: Arc<World>,
+    pub(super) stores: Arc<Stores>,
+}
+
+/// Opens the repository, the work tree and the caches. Reads the index, nothing else.
+pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
+    let root = &loaded.dirs.root;
+    let repo = Repo::discover(sys, root)?.map(Arc::new);
+    let worktree = match &repo {
+        Some(repo) => Some(Arc::new(Worktree::open(Arc::clone(repo), root)?)),
+        None => None,
+    };
+    let pydist = pydist_rules(loaded);
+    let world = World::new(root.clone(), worktree.clone(), sys.env.clone(), pydist);
+    let size_bytes_max = loaded.project.declarations.defaults.cache_size_bytes_max;
+    let local = Local::new(&loaded.dirs, size_bytes_max.unwrap_or(CACHE_SIZE_BYTES_MAX));
+    let local = Arc::new(local);
+    let mut stores: BTreeMap<String, Arc<dyn Store>> =
+        BTreeMap::from([("local".to_owned(), Arc::clone(&local) as Arc<dyn Store>)]);
+    if let Some(worktree) = worktree {
+        let shared = Shared::new(&loaded.dirs, local, publisher(worktree, sys));
+        stores.insert("repo".to_owned(), Arc::new(shared));
+    }
+    Ok(Workspace { repo, world: Arc::new(world), stores: Arc::new(Stores::new(stores)) })
+}
+
+/// What makes new files of the repo cache known to git: called once a run, with all of them.
+fn publisher(worktree: Arc<Worktree>, sys: &Sys) -> Publish {
+    let exe = sys.exe.clone();
+    Box::new(move |paths| {
+        let repo = worktree.repo();
+        let attributes = git::ensure_attributes(repo.root(), worktree.prefix());
+        let driver = git::ensure_merge_driver(repo, &exe);
+        let paths = [paths, &[attributes_path(worktree.prefix())]].concat();
+        let staged = git::intent_to_add(&worktree, &paths);
+        [attributes.err(), driver.err(), staged.err()].into_iter().flatten().collect()
+    })
+}
+
+/// `.gitattributes` at the git root, from a project that may lie below it.
+fn attributes_path(prefix: &[u8]) -> ProjectPath {
+    let depth = prefix.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).count();
+    ProjectPath::from_bytes([b"../".repeat(depth).as_slice(), b".gitattributes"].concat())
+}
+
+fn pydist_rules(loaded: &Loaded) -> PydistRules {
+    let pydist = &loaded.project.declarations.pydist;
+    let versions = pydist.versions.iter();
+    PydistRules {
+        versions: versions.map(|(name, text)| (normalized(name), text.value.clone())).collect(),
+        ignores_missing: pydist.ignores_missing,
+    }
+}
+
+/// What to say where there is no repository.
+pub(super) fn no_repository(loaded: &Loaded) -> Diagnostic {
+    Diagnostic::new(
+        Code::RepositoryNotFound,
+        format!("`{}` is not in a git repository", loaded.dirs.root),
+    )
+    .hint("`git init` makes one")
+}

@@ -1,0 +1,181 @@
+//! Selected candidates → the graph of them and of what is upstream. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::render::CommandDep;
+use super::{Candidate, Graph, Planner, Runnable, RunnableId, RunnableName, Upstream, cycle};
+use crate::config::Dep;
+use crate::error::{Diagnostic, Error, Result};
+
+/// Whether upstreams join a run for the sake of what is downstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// They do.
+    Joined,
+    /// `--isolated`: they take part only if they are selected anyway.
+    Isolated,
+}
+
+/// The graph of the candidates with all their upstreams; an error names a cycle, or every
+/// template and name that cannot be resolved.
+pub fn build<'a>(
+    planner: &Planner<'a>,
+    selected: Vec<Candidate<'a>>,
+    isolation: Isolation,
+) -> Result<Graph> {
+    let mut builder = Builder {
+        planner,
+        isolation,
+        base_named: base_named(planner),
+        graph: Graph::default(),
+        ids: BTreeMap::new(),
+        queue: Vec::new(),
+        expanded: BTreeMap::new(),
+        diagnostics: Vec::new(),
+    };
+    for candidate in selected {
+        builder.join(candidate);
+    }
+    while let Some(candidate) = builder.queue.pop() {
+        builder.add(&candidate);
+    }
+    if let Some(error) = Error::from_all(builder.diagnostics) {
+        return Err(error);
+    }
+    let Builder { mut graph, ids, .. } = builder;
+    graph.runnables.sort_by(|a, b| ids[&a.name].cmp(&ids[&b.name]));
+    for runnable in &mut graph.runnables {
+        for upstream in &mut runnable.upstreams {
+            upstream.id = ids.get(&upstream.name).copied();
+        }
+    }
+    cycle::check(&graph, planner.declarations)?;
+    Ok(graph)
+}
+
+struct Builder<'p, 'a> {
+    planner: &'p Planner<'a>,
+    isolation: Isolation,
+    /// Commands that base deps name, and all that is upstream of these.
+    base_named: BTreeSet<String>,
+    graph: Graph,
+    ids: BTreeMap<RunnableName, RunnableId>,
+    queue: Vec<Candidate<'a>>,
+    expanded: BTreeMap<String, Vec<Candidate<'a>>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Builder<'_, 'a> {
+    /// Gives a candidate its place in the graph, once.
+    fn join(&mut self, candidate: Candidate<'a>) {
+        let next = RunnableId(self.ids.len());
+        if !self.ids.contains_key(&candidate.name) {
+            self.ids.insert(candidate.name.clone(), next);
+            self.queue.push(candidate);
+        }
+    }
+
+    fn add(&mut self, candidate: &Candidate<'a>) {
+        match self.planner.render_runnable(candidate) {
+            Ok((runnable, deps)) => {
+                let mut runnable = runnable;
+                for dep in deps {
+                    if let Err(error) = self.add_edge(&mut runnable, candidate, &dep) {
+                        self.note(&error);
+                    }
+                }
+                self.graph.runnables.push(runnable);
+            }
+            Err(error) => self.note(&error),
+        }
+    }
+
+    /// The same declaration is rendered once a module: one diagnostic for it is enough.
+    fn note(&mut self, error: &Error) {
+        for diagnostic in error.diagnostics() {
+            if !self.diagnostics.contains(diagnostic) {
+                self.diagnostics.push(diagnostic.clone());
+            }
+        }
+    }
+
+    fn add_edge(
+        &mut self,
+        runnable: &mut Runnable,
+        candidate: &Candidate<'a>,
+        dep: &CommandDep<'a>,
+    ) -> Result<()> {
+        if dep.is_base && self.base_named.contains(candidate.command) {
+            return Ok(());
+        }
+        let joins = match dep.is_isolated {
+            Some(is_isolated) => !is_isolated,
+            None => self.isolation == Isolation::Joined,
+        };
+        for upstream in self.upstream_candidates(candidate, dep)? {
+            let artifacts = upstream.declared.artifacts.iter();
+            let module = self.planner.module_of(&upstream);
+            runnable.upstreams.push(Upstream {
+                name: upstream.name.clone(),
+                id: None,
+                strictness: dep.strictness,
+                artifacts: artifacts
+                    .map(|text| self.planner.render(text, module))
+                    .collect::<Result<_>>()?,
+            });
+            if joins {
+                self.join(upstream);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same module's runnable where both sides have modules, else all of them.
+    fn upstream_candidates(
+        &mut self,
+        candidate: &Candidate<'a>,
+        dep: &CommandDep<'a>,
+    ) -> Result<Vec<Candidate<'a>>> {
+        if !self.expanded.contains_key(&dep.name) {
+            let expanded = self.planner.expand(&dep.name).map_err(|error| {
+                let at = |diagnostic: &Diagnostic| match &diagnostic.place {
+                    None => diagnostic.clone().at(&dep.text.place),
+                    Some(_) => diagnostic.clone(),
+                };
+                let located = error.diagnostics().iter().map(at).collect();
+                Error::from_all(located).unwrap_or(error)
+            })?;
+            self.expanded.insert(dep.name.clone(), expanded);
+        }
+        let all = &self.expanded[&dep.name];
+        let is_same = |upstream: &&Candidate<'a>| match (candidate.module, upstream.module) {
+            (Some(down), Some(up)) => down.name == up.name,
+            _ => true,
+        };
+        Ok(all.iter().filter(is_same).cloned().collect())
+    }
+}
+
+/// The commands that base deps name, and what is upstream of these: for them the base command
+/// deps do not hold, or each project with a base command would be a cycle.
+fn base_named(planner: &Planner<'_>) -> BTreeSet<String> {
+    let names = |deps: &[Dep]| -> Vec<String> {
+        deps.iter()
+            .filter_map(|dep| match dep {
+                Dep::Command { name, .. } => Some(name),
+                _ => None,
+            })
+            .filter_map(|text| planner.render(text, None).ok())
+            .collect()
+    };
+    let mut found = BTreeSet::new();
+    let mut queue = names(&planner.declarations.base_deps);
+    while let Some(name) = queue.pop() {
+        if let Some(command) = planner.declarations.commands.get(&name)
+            && found.insert(name)
+        {
+            queue.extend(names(&command.deps));
+        }
+    }
+    found
+}

@@ -1,0 +1,127 @@
+//! A candidate → a runnable: every template rendered, every default applied. Pure.
+
+use super::{Candidate, Dep, Planner, Runnable};
+use crate::config::{self, CacheWhen, Text};
+use crate::error::Result;
+use crate::space::{Module, Venv};
+
+/// A command dep with its name rendered, before it is resolved to runnables.
+#[derive(Debug, Clone)]
+pub(super) struct CommandDep<'a> {
+    pub(super) name: String,
+    pub(super) text: &'a Text,
+    pub(super) strictness: config::Strictness,
+    pub(super) is_isolated: Option<bool>,
+    /// Whether it is a base dep: those do not apply to the commands that they name.
+    pub(super) is_base: bool,
+}
+
+impl<'a> Planner<'a> {
+    /// The runnable of a candidate, its upstreams yet to be resolved.
+    pub(super) fn render_runnable(
+        &self,
+        candidate: &Candidate<'a>,
+    ) -> Result<(Runnable, Vec<CommandDep<'a>>)> {
+        let declared = candidate.declared;
+        let module = self.module_of(candidate);
+        let defaults = &self.declarations.defaults;
+        let base_deps: &[config::Dep] =
+            if declared.deps.is_empty() { &[] } else { &self.declarations.base_deps };
+        let mut deps = Vec::new();
+        for dep in declared.deps.iter().chain(base_deps) {
+            deps.extend(self.render_dep(dep, module)?);
+        }
+        let own = self.command_deps(&declared.deps, module, false);
+        let base = self.command_deps(&self.declarations.base_deps, module, true);
+        let command_deps = own.chain(base).collect::<Result<_>>()?;
+        let artifacts = declared.artifacts.iter();
+        let runnable = Runnable {
+            name: candidate.name.clone(),
+            command: candidate.command.to_owned(),
+            module: candidate.module.map(|module| module.name.clone()),
+            space: candidate.space.name.clone(),
+            exec: self.render(&declared.exec, module)?,
+            deps,
+            upstreams: Vec::new(),
+            artifacts: artifacts.map(|text| self.render(text, module)).collect::<Result<_>>()?,
+            dotenv: self.render_all(&candidate.space.dotenv)?,
+            venv_files: match &candidate.space.venv {
+                Venv::Active { files } => self.render_all(files)?,
+                Venv::Uv { .. } => Vec::new(),
+            },
+            cache: self.cache(declared, module)?,
+            cache_when: declared.cache_when.or(defaults.cache_when).unwrap_or(CacheWhen::Success),
+            tags: declared.tags.clone(),
+            is_hidden: declared.is_hidden,
+            rewrites: declared.rewrites.unwrap_or(defaults.rewrites),
+        };
+        Ok((runnable, command_deps))
+    }
+
+    fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
+        texts.iter().map(|text| self.render(text, None)).collect()
+    }
+
+    /// The cache of a command: none without deps of its own, else its own, the default, `local`.
+    fn cache(&self, declared: &config::Command, module: Option<&Module>) -> Result<Option<String>> {
+        if declared.deps.is_empty() {
+            return Ok(None);
+        }
+        let Some(text) = declared.cache.as_ref().or(self.declarations.defaults.cache.as_ref())
+        else {
+            return Ok(Some("local".to_owned()));
+        };
+        let name = self.render(text, module)?;
+        self.declarations.check_cache(&name).map_err(|diagnostic| diagnostic.at(&text.place))?;
+        Ok((name != "none").then_some(name))
+    }
+
+    fn render_dep(&self, dep: &config::Dep, module: Option<&Module>) -> Result<Option<Dep>> {
+        Ok(Some(match dep {
+            config::Dep::Glob(text) => Dep::Glob(self.render(text, module)?),
+            config::Dep::Const(text) => Dep::Const(self.render(text, module)?),
+            config::Dep::Pydist(text) => Dep::Pydist(self.render(text, module)?),
+            config::Dep::Pygraph(text) => Dep::Pygraph(self.render(text, module)?),
+            config::Dep::PygraphOfModule(text) => Dep::Pygraph(self.module_import(text, module)?),
+            config::Dep::Load { path, default } => Dep::Load {
+                path: self.render(path, module)?,
+                default: match default {
+                    None => None,
+                    Some(deps) => Some(
+                        deps.iter()
+                            .filter_map(|dep| self.render_dep(dep, module).transpose())
+                            .collect::<Result<_>>()?,
+                    ),
+                },
+            },
+            config::Dep::Command { .. } => return Ok(None),
+        }))
+    }
+
+    /// The dotted name of the module that 0.1's `module` dep names; any other name is taken for
+    /// a dotted name itself.
+    fn module_import(&self, text: &Text, module: Option<&Module>) -> Result<String> {
+        let name = self.render(text, module)?;
+        let found = self.spaces.modules().find(|module| module.is_called(&name));
+        Ok(found.map_or(name, |module| module.pyimport.clone()))
+    }
+
+    fn command_deps(
+        &self,
+        deps: &'a [config::Dep],
+        module: Option<&'a Module>,
+        is_base: bool,
+    ) -> impl Iterator<Item = Result<CommandDep<'a>>> {
+        deps.iter().filter_map(move |dep| {
+            let config::Dep::Command { name, strictness, is_isolated } = dep else { return None };
+            let (strictness, is_isolated) = (*strictness, *is_isolated);
+            Some(self.render(name, module).map(|rendered| CommandDep {
+                name: rendered,
+                text: name,
+                strictness,
+                is_isolated,
+                is_base,
+            }))
+        })
+    }
+}

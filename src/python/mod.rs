@@ -1,0 +1,7 @@
+//! Python environments, inspected without starting Python.
+
+mod dist;
+mod site_packages;
+
+pub use dist::{Distributions, normalized};
+pub use site_packages::find as find_site_packages;

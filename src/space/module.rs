@@ -1,0 +1,59 @@
+//! A module: a folder that commands are parametrized over. Pure.
+
+use crate::config;
+
+/// A declared module with the values of its template fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    pub name: String,
+    /// The folder, relative to the project root.
+    pub dir: String,
+    /// The dotted path relative to the Python path.
+    pub pyimport: String,
+    /// The space that owns it.
+    pub space: String,
+}
+
+impl Module {
+    /// The module of a declaration. `python_path` is relative to the project root.
+    pub(super) fn new(declared: &config::Module, space: &str, python_path: &str) -> Self {
+        let dir = declared.path.value.trim_end_matches('/').to_owned();
+        let below = strip_folder(&dir, python_path).unwrap_or(&dir);
+        Self {
+            name: declared.name.value.clone(),
+            pyimport: below.replace('/', "."),
+            dir,
+            space: space.to_owned(),
+        }
+    }
+
+    /// Whether a user's word stands for this module: its name, or the name with dots for slashes.
+    pub fn is_called(&self, word: &str) -> bool {
+        self.name == word || self.name.replace('/', ".") == word
+    }
+}
+
+/// What is left of a path below a folder; `.` and the empty folder hold everything.
+pub(super) fn strip_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
+    let folder = folder.trim_start_matches("./").trim_end_matches('/');
+    if matches!(folder, "" | ".") {
+        return Some(path);
+    }
+    match path.strip_prefix(folder)? {
+        "" => Some(""),
+        rest => rest.strip_prefix('/'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::strip_folder;
+
+    #[test]
+    fn a_folder_is_no_prefix_of_a_longer_name() {
+        assert_eq!(strip_folder("apps/one-more", "apps/one"), None);
+        assert_eq!(strip_folder("apps/one/x", "apps/one"), Some("x"));
+        assert_eq!(strip_folder("apps/one", "apps/one/"), Some(""));
+        assert_eq!(strip_folder("a/b", "."), Some("a/b"));
+    }
+}

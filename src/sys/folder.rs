@@ -1,0 +1,223 @@
+//! Folders held open: everything is reached by one name in an open folder, so that no symlink is
+//! ever followed, whatever is swapped meanwhile.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+
+use super::fs::{Result, optional, verb};
+
+/// What a name stands for; a symlink is never followed to find out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    File,
+    Folder,
+    Symlink,
+    /// A fifo, socket or device.
+    Special,
+}
+
+/// What the system knows of a name without reading it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    pub kind: Kind,
+    /// The nine permission bits.
+    pub mode: u32,
+    pub size: u64,
+    /// Nanoseconds since the epoch.
+    pub mtime: i128,
+    /// Nanoseconds since the epoch.
+    pub ctime: i128,
+    pub inode: u64,
+}
+
+/// A folder held open.
+#[derive(Debug)]
+pub struct Folder {
+    fd: OwnedFd,
+    /// For messages alone.
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens a folder by its path, which may lead through symlinks.
+    pub fn open(path: &Path) -> Result<Self> {
+        let fd = rustix::fs::open(path, FOLDER, Mode::empty());
+        Ok(Self { fd: verb("read", path, fd.map_err(io::Error::from))?, path: path.to_path_buf() })
+    }
+
+    /// The path of a name in this folder, for messages.
+    pub fn path_of(&self, name: &[u8]) -> PathBuf {
+        self.path.join(OsStr::from_bytes(name))
+    }
+
+    fn named<T>(
+        &self,
+        what: &'static str,
+        name: &[u8],
+        result: rustix::io::Result<T>,
+    ) -> Result<T> {
+        // The path is put together only where it is needed.
+        result.or_else(|error| verb(what, &self.path_of(name), Err(io::Error::from(error))))
+    }
+
+    /// Opens a folder in this one; a symlink or a file in its place is an error.
+    pub fn folder(&self, name: &[u8]) -> Result<Self> {
+        let fd = rustix::fs::openat(&self.fd, name, FOLDER | OFlags::NOFOLLOW, Mode::empty());
+        Ok(Self { fd: self.named("read", name, fd)?, path: self.path_of(name) })
+    }
+
+    /// Opens a folder in this one, which is made if it is not there.
+    pub fn make_folder(&self, name: &[u8]) -> Result<Self> {
+        if let Some(folder) = optional_name(self.folder(name))? {
+            return Ok(folder);
+        }
+        match rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(0o777)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => self.folder(name),
+            Err(error) => self.named("create", name, Err(error)),
+        }
+    }
+
+    /// What a name stands for; `None` if it is not there.
+    pub fn stat(&self, name: &[u8]) -> Result<Option<Stat>> {
+        let stat = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(rustix::io::Errno::NOENT) => return Ok(None),
+            result => self.named("look at", name, result)?,
+        };
+        Ok(Some(Stat {
+            kind: match FileType::from_raw_mode(stat.st_mode) {
+                FileType::RegularFile => Kind::File,
+                FileType::Directory => Kind::Folder,
+                FileType::Symlink => Kind::Symlink,
+                _ => Kind::Special,
+            },
+            mode: Mode::from_raw_mode(stat.st_mode).bits() & 0o777,
+            size: u64::try_from(stat.st_size).unwrap_or_default(),
+            mtime: i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec),
+            ctime: i128::from(stat.st_ctime) * 1_000_000_000 + i128::from(stat.st_ctime_nsec),
+            inode: stat.st_ino,
+        }))
+    }
+
+    /// Opens a regular file for reading; anything else in its place is an error.
+    pub fn file(&self, name: &[u8]) -> Result<File> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty());
+        let file = File::from(self.named("read", name, fd)?);
+        if verb("read", &self.path_of(name), file.metadata())?.is_file() {
+            return Ok(file);
+        }
+        let error = io::Error::new(io::ErrorKind::InvalidData, "not a regular file");
+        verb("read", &self.path_of(name), Err(error))
+    }
+
+    /// Makes a private file that must not be there yet.
+    pub fn create_file(&self, name: &[u8]) -> Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600));
+        Ok(File::from(self.named("create", name, fd)?))
+    }
+
+    /// The text of a symlink.
+    pub fn link_target(&self, name: &[u8]) -> Result<Vec<u8>> {
+        let target = rustix::fs::readlinkat(&self.fd, name, Vec::new());
+        Ok(self.named("read", name, target)?.into_bytes())
+    }
+
+    /// Makes a symlink that must not be there yet.
+    pub fn create_link(&self, name: &[u8], target: &[u8]) -> Result<()> {
+        self.named("create", name, rustix::fs::symlinkat(target, &self.fd, name))
+    }
+
+    /// The names in this folder, sorted.
+    pub fn list(&self) -> Result<Vec<Vec<u8>>> {
+        let listed = rustix::fs::Dir::read_from(&self.fd).and_then(|entries| {
+            entries
+                .map(|entry| entry.map(|entry| entry.file_name().to_bytes().to_vec()))
+                .filter(|name| !matches!(name.as_deref(), Ok(b"." | b"..")))
+                .collect::<rustix::io::Result<Vec<_>>>()
+        });
+        let mut names = verb("list", &self.path, listed.map_err(io::Error::from))?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Moves a file or symlink of this folder to a name in another, over what is there.
+    pub fn rename(&self, name: &[u8], target: &Self, target_name: &[u8]) -> Result<()> {
+        let renamed = rustix::fs::renameat(&self.fd, name, &target.fd, target_name);
+        target.named("write", target_name, renamed)
+    }
+
+    /// Removes a file or symlink; one that is not there is fine.
+    pub fn remove_file(&self, name: &[u8]) -> Result<()> {
+        let removed = rustix::fs::unlinkat(&self.fd, name, AtFlags::empty());
+        optional(self.named("remove", name, removed)).map(|_| ())
+    }
+
+    /// Removes an empty folder.
+    pub fn remove_empty_folder(&self, name: &[u8]) -> Result<()> {
+        self.named("remove", name, rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR))
+    }
+}
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// "There is nothing of this name" as `None`; a file or symlink of this name is an error.
+fn optional_name<T>(result: Result<T>) -> Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// How a [`Path`] below a root is reached: the folder that holds it is kept open from one path to
+/// the next, so that sorted paths cost no more than their own lookups.
+#[derive(Debug)]
+pub struct Walker {
+    root: Folder,
+    open: Vec<(Vec<u8>, Folder)>,
+}
+
+/// Whether folders on the way are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A folder that is not there is an error of kind `NotFound`.
+    Fail,
+    Make,
+}
+
+impl Walker {
+    /// A walker below a folder.
+    pub fn new(root: &Path) -> Result<Self> {
+        Ok(Self { root: Folder::open(root)?, open: Vec::new() })
+    }
+
+    /// The folder that holds a relative path, and the path's last name. The path has no empty,
+    /// `.` or `..` parts: whoever calls has checked that.
+    pub fn parent<'p>(&mut self, path: &'p [u8], missing: Missing) -> Result<(&Folder, &'p [u8])> {
+        let mut parts = path.split(|byte| *byte == b'/');
+        let name = parts.next_back().unwrap_or_default();
+        let parts: Vec<&[u8]> = parts.collect();
+        let same = self.open.iter().zip(&parts);
+        let shared_count = same.take_while(|((open, _), part)| open == *part).count();
+        self.open.truncate(shared_count);
+        for part in &parts[shared_count..] {
+            let folder = match missing {
+                Missing::Fail => self.deepest().folder(part)?,
+                Missing::Make => self.deepest().make_folder(part)?,
+            };
+            self.open.push((part.to_vec(), folder));
+        }
+        Ok((self.deepest(), name))
+    }
+
+    fn deepest(&self) -> &Folder {
+        self.open.last().map_or(&self.root, |(_, folder)| folder)
+    }
+}

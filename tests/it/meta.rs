@@ -1,0 +1,104 @@
+//! The rules of the code base that are worth a failing build.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Lines of code that a file may have, tests apart.
+const FILE_LINES_MAX: usize = 500;
+
+/// Which folder may use which: the left one those on the right, and `sys`, `paths`, `error`.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("cli", &["ops", "config", "context", "plan", "report", "select"]),
+    (
+        "ops",
+        &[
+            "cli", "config", "context", "space", "plan", "git", "python", "hash", "cache", "select",
+            "exec", "report",
+        ],
+    ),
+    ("report", &["exec", "hash", "plan"]),
+    ("exec", &["cache", "hash", "plan", "config"]),
+    ("select", &["plan", "config"]),
+    ("cache", &["hash", "plan", "config"]),
+    ("hash", &["plan", "git", "python", "space"]),
+    ("python", &[]),
+    ("git", &[]),
+    ("plan", &["space", "context", "config"]),
+    ("space", &["config"]),
+    ("context", &["config"]),
+    ("config", &[]),
+    ("sys", &[]),
+    ("paths", &[]),
+    ("error", &[]),
+];
+
+fn files_below(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for path in files_below("src").into_iter().chain(files_below("tests")) {
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("//!"), "{} has no module documentation", path.display());
+    }
+}
+
+#[test]
+fn no_file_holds_two_ideas() {
+    for path in files_below("src") {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let count = code.lines().count();
+        let is_tests = path.file_name().is_some_and(|name| name == "tests.rs");
+        assert!(is_tests || count <= FILE_LINES_MAX, "{}: {count} lines", path.display());
+    }
+}
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let listed = main.contains(&format!("mod {name};"));
+        assert!(listed || name == "main", "tests/it/main.rs does not list {name}");
+    }
+}
+
+#[test]
+fn folders_use_only_what_lies_below_them() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in files_below("src") {
+        let relative = path.strip_prefix(&src).unwrap();
+        let owner = relative.components().next().unwrap().as_os_str().to_str().unwrap();
+        let owner = owner.trim_end_matches(".rs");
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == owner) else {
+            assert!(matches!(owner, "lib" | "main"), "{owner} is not in the table");
+            continue;
+        };
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for (_, after) in code.match_indices("crate::").map(|(at, found)| (at, &code[at + found.len()..])) {
+            let used: String =
+                after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let is_own = used == owner || matches!(used.as_str(), "sys" | "paths" | "error" | "");
+            let is_below = allowed.contains(&used.as_str());
+            assert!(is_own || is_below, "{} uses crate::{used}", path.display());
+        }
+    }
+}
