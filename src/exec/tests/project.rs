@@ -85,6 +85,8 @@ impl Project {
             exec: exec.to_owned(),
             deps: Vec::new(),
             upstreams: upstreams.collect(),
+            dotenv: Vec::new(),
+            venv_files: Vec::new(),
             artifacts: Vec::new(),
             cache: None,
             cache_when: CacheWhen::Success,
