@@ -164,7 +164,7 @@ impl Worktree {
             let snapshot = self.current_index(&mut seen)?;
             (seen.epoch, snapshot)
         };
-        let mut in_tree = tree_differences(self.repo.git(), commit)?;
+        let mut in_tree = tree_differences(&self.repo, commit, &snapshot)?;
         let entries: Vec<u32> = snapshot.all().collect();
         let states = self.states(epoch, &snapshot, &entries);
         let mut changes = Vec::new();
@@ -185,7 +185,7 @@ impl Worktree {
     /// The content of a file at a commit, its path relative to the git root; `None` if there is no
     /// such file. Symlinks within the commit are followed.
     pub fn file_at(&self, commit: &Commit, path: &[u8]) -> Result<Option<Vec<u8>>, Diagnostic> {
-        file_at(self.repo.git(), commit, path)
+        file_at(&self.repo, commit, path)
     }
 
     /// The states of entries, looked at unless they are known in this epoch.

@@ -103,24 +103,3 @@ fn a_filter_that_fails_is_named_and_leaves_other_files_alone() {
     worktree.forget();
     worktree.file_set(&patterns(&["."])).expect("the filter works now");
 }
-
-#[test]
-fn without_git_a_clean_work_tree_is_still_read() {
-    let mut sandbox = Sandbox::with_files(&[("a", "1"), ("b", "1")]);
-    sandbox.git(&["config", "core.checkStat", "default"]);
-    let before = sandbox.files();
-    settle(&sandbox);
-    sandbox.set("PATH", "/nowhere");
-    assert_eq!(sandbox.files(), before);
-    sandbox.write("a", "2");
-    let error = sandbox.worktree().file_set(&patterns(&["a"])).expect_err("git is needed");
-    assert_eq!(error.0.message, "there is no `git` on the `PATH`");
-    assert_eq!(error.0.hints, ["install git 2.25 or newer"]);
-}
-
-/// Makes nothing racily clean: the index gets a later time than all files.
-fn settle(sandbox: &Sandbox) {
-    sandbox.touch("a");
-    sandbox.touch("b");
-    sandbox.git(&["update-index", "--refresh"]);
-}

@@ -2,7 +2,7 @@
 
 use super::sandbox::{Sandbox, all_files, paths};
 use crate::git::index::IndexSnapshot;
-use crate::git::{index_file, index_listing};
+use crate::git::{index_listing, index_reader};
 
 #[track_caller]
 fn check_states(sandbox: &Sandbox) {
@@ -121,37 +121,69 @@ fn a_damaged_index_is_an_error() {
     check(&[&index[..100], &[0; 200]].concat(), "the git index is damaged");
 }
 
-#[test]
-fn the_file_and_git_s_listing_of_it_say_the_same() {
-    let sandbox = sandbox();
-    sandbox.write("d/new", "new");
-    sandbox.git(&["add", "-N", "d/new"]);
-    sandbox.git(&["update-index", "--skip-worktree", "a"]);
-    let bytes = crate::sys::fs::read(&sandbox.path(".git/index")).expect("an index");
-    let Ok(from_file) = index_file::parse(&bytes, || IndexSnapshot::new(b"")) else {
-        panic!("the index should be understood");
-    };
-    let listing = sandbox.git(&["ls-files", "-z", "--stage", "--debug"]);
-    let mut from_listing = IndexSnapshot::new(b"");
-    index_listing::parse(listing.as_bytes(), &mut from_listing).expect("a listing");
-    assert_eq!(format!("{from_file:?}"), format!("{from_listing:?}"));
+/// The index as libgit2 reads it.
+fn from_library(sandbox: &Sandbox) -> Option<IndexSnapshot> {
+    index_reader::load(&sandbox.path(".git/index"), IndexSnapshot::new(b""))
 }
 
 #[test]
-fn no_bytes_make_the_reader_panic() {
+fn libgit2_and_git_s_listing_say_the_same() {
+    for version in ["2", "4"] {
+        let sandbox = sandbox();
+        sandbox.git(&["update-index", "--index-version", version]);
+        sandbox.write("d/new", "new");
+        sandbox.write(format!("{}/long", "x".repeat(200).as_str()), "long");
+        sandbox.git(&["add", "-N", "d/new"]);
+        sandbox.git(&["update-index", "--skip-worktree", "a"]);
+        sandbox.git(&["update-index", "--assume-unchanged", "d/b"]);
+        let from_library = from_library(&sandbox).expect("libgit2 reads it");
+        let listing = sandbox.git(&["ls-files", "-z", "--stage", "--debug"]);
+        let mut from_listing = IndexSnapshot::new(b"");
+        index_listing::parse(listing.as_bytes(), &mut from_listing).expect("a listing");
+        assert_eq!(format!("{from_library:?}"), format!("{from_listing:?}"));
+    }
+}
+
+#[test]
+fn a_path_too_long_for_its_length_field_is_whole() {
     let sandbox = sandbox();
-    sandbox.git(&["update-index", "--index-version", "4"]);
-    let index = crate::sys::fs::read(&sandbox.path(".git/index")).expect("an index");
-    let parse = |bytes: &[u8]| index_file::parse(bytes, || IndexSnapshot::new(b""));
-    let Ok(whole) = parse(&index) else { panic!("the index should be understood") };
-    for length in 0..index.len() {
-        if let Ok(cut) = parse(&index[..length]) {
-            assert_eq!(format!("{cut:?}"), format!("{whole:?}"), "no entry is ever missing");
+    let id = sandbox.git(&["hash-object", "-w", "a"]);
+    let path = format!("{}{}", "x/".repeat(2000), "x".repeat(95));
+    let entry = format!("100644,{},{path}", id.trim());
+    for version in ["2", "4"] {
+        sandbox.git(&["update-index", "--index-version", version]);
+        sandbox.git(&["update-index", "--add", "--cacheinfo", &entry]);
+        let snapshot = from_library(&sandbox).expect("libgit2 reads it");
+        assert!(snapshot.find(path.as_bytes()).is_some());
+    }
+}
+
+#[test]
+fn an_index_that_is_not_whole_is_no_shorter_index() {
+    for (version, skip_hash) in [("2", false), ("4", false), ("2", true), ("4", true)] {
+        let sandbox = sandbox();
+        sandbox.git(&["update-index", "--index-version", version]);
+        let skip_hash = format!("index.skipHash={skip_hash}");
+        sandbox.git(&["-c", &skip_hash, "update-index", "--force-write-index"]);
+        let whole = crate::sys::fs::read(&sandbox.path(".git/index")).expect("an index");
+        let shown = format!("{:?}", from_library(&sandbox).expect("libgit2 reads it"));
+        for length in 0..whole.len() {
+            sandbox.write(".git/index", &whole[..length]);
+            if let Some(cut) = from_library(&sandbox) {
+                assert_eq!(format!("{cut:?}"), shown, "no entry is ever missing: {length}");
+            }
         }
     }
-    for at in 0..index.len() {
-        let mut damaged = index.clone();
+}
+
+#[test]
+fn an_index_with_a_flipped_bit_is_refused() {
+    let sandbox = sandbox();
+    let whole = crate::sys::fs::read(&sandbox.path(".git/index")).expect("an index");
+    for at in 0..whole.len() {
+        let mut damaged = whole.clone();
         damaged[at] ^= 0x81;
-        drop(parse(&damaged));
+        sandbox.write(".git/index", &damaged);
+        assert!(from_library(&sandbox).is_none(), "byte {at}");
     }
 }

@@ -135,6 +135,31 @@ fn a_ref_is_never_an_option_nor_a_command() {
 }
 
 #[test]
+fn a_replaced_commit_is_what_replaces_it() {
+    let sandbox = Sandbox::with_files(&[("a", "1")]);
+    sandbox.commit();
+    let before = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.write("a", "2");
+    sandbox.commit();
+    sandbox.git(&["replace", before.trim(), "HEAD"]);
+    check(&sandbox, before.trim());
+    check(&sandbox, "HEAD");
+}
+
+#[test]
+fn conditions_of_the_configuration_are_git_s() {
+    let mut sandbox = Sandbox::with_files(&[("a", "1")]);
+    let condition = format!("[includeIf \"gitdir:{}/\"]\n", sandbox.root.display());
+    sandbox.write(".git/global", format!("{condition}path = included\n"));
+    sandbox.write(".git/included", "[core]\nfileMode = false\n");
+    sandbox.git(&["config", "--unset", "core.fileMode"]);
+    sandbox.set("GIT_CONFIG_GLOBAL", sandbox.path(".git/global"));
+    sandbox.chmod("a", 0o755);
+    check(&sandbox, "HEAD");
+    assert!(sandbox.files()[0].starts_with("100644"));
+}
+
+#[test]
 fn without_a_commit_there_is_no_head() {
     let sandbox = Sandbox::new();
     let error = sandbox.repo().resolve("HEAD").expect_err("no commit");
