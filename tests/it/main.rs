@@ -45,4 +45,5 @@ mod since;
 mod spaces;
 mod streams;
 mod two_processes;
+mod upstream_artifacts;
 mod worktrees;
