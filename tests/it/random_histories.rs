@@ -119,14 +119,14 @@ fn check(seed: u64) {
     }
     project.commit().git(["branch", "topic"]);
     let mut dice = Dice(seed);
-    let mut seen = BTreeSet::new();
+    let mut states = BTreeSet::new();
     let mut history = Vec::new();
     for _ in 0..60 {
         history.push(act(&project, &mut dice));
         if !project.root.join("qik.toml").exists() {
             project.git(["checkout", "-q", "HEAD", "qik.toml"]);
         }
-        let is_new = seen.insert(look(&project));
+        let is_new = states.insert(look(&project));
         let is_rerun = project.reruns("hello");
         assert_eq!(is_rerun, is_new, "seed {seed}, {:#?}\n{:#?}", history, look(&project));
     }
