@@ -49,7 +49,7 @@ fn join(pieces: &[Piece], env: &Env) -> OsString {
         match piece {
             Piece::Text(text) => value.push(text),
             Piece::Variable(name) => {
-                value.push(env.get(OsStr::new(name)).unwrap_or(&OsString::new()))
+                value.push(env.get(OsStr::new(name)).unwrap_or(&OsString::new()));
             }
         }
     }
@@ -136,7 +136,7 @@ impl Value<'_> {
                 }
                 '"' => self.double_quoted()?,
                 '#' if self.is_at_space() => {
-                    self.take(self.rest.find('\n').unwrap_or(self.rest.len()))
+                    self.take(self.rest.find('\n').unwrap_or(self.rest.len()));
                 }
                 '\\' => self.escape(),
                 '$' => self.variable()?,
@@ -185,15 +185,12 @@ impl Value<'_> {
     fn variable(&mut self) -> Option<()> {
         let after = &self.rest[1..];
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        let (name, length) = match after.strip_prefix('{') {
-            Some(braced) => {
-                let (name, _) = braced.split_once('}')?;
-                (name, name.len() + 2)
-            }
-            None => {
-                let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
-                (&after[..end], end)
-            }
+        let (name, length) = if let Some(braced) = after.strip_prefix('{') {
+            let (name, _) = braced.split_once('}')?;
+            (name, name.len() + 2)
+        } else {
+            let end = after.find(|c| !is_name(c)).unwrap_or(after.len());
+            (&after[..end], end)
         };
         if name.is_empty() || !name.chars().all(is_name) {
             self.push("$");
