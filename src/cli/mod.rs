@@ -8,6 +8,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
+use args::Args;
 pub use exit_code::ExitCode;
 pub use settings::Settings;
 
@@ -48,17 +49,17 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         ops::merge_driver::run(sys, ours.as_ref(), theirs.as_ref())?;
         return Ok(ExitCode::Success);
     }
-    let args = match args::Args::try_parse_from(settings::with_verbosity(argv)) {
-        Ok(args) => args,
+    let typed = match Args::try_parse_from(settings::with_verbosity(argv)) {
+        Ok(typed) => typed,
         Err(error) => {
             // A closed stdout or stderr is no reason to fail.
             drop(error.print());
             return Ok(if error.use_stderr() { ExitCode::Error } else { ExitCode::Success });
         }
     };
-    let profile = args.profile.clone();
+    let profile = typed.profile.clone();
     let loaded =
-        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(args, sys, settings))?;
+        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(typed, sys, settings))?;
     if loaded.settings.lists || loaded.settings.fails {
         return ops::list::run(&loaded, sys, ui);
     }

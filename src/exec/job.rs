@@ -1,17 +1,24 @@
 //! What a run is asked to do, and what its units share while it lasts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::artifacts_seen::ArtifactsSeen;
 use super::groups::Groups;
-use super::steps::{Artifacts as _, Steps};
+use super::input_source::InputSource;
+use super::output::Outputs;
+use super::owners::Owners;
 use super::stop::Stop;
 use super::{Event, EventSender};
+use crate::cache::{self, Key, Manifest, Memo, Store, Stores};
 use crate::config::CacheWhen;
-use crate::error::Diagnostic;
-use crate::hash::ArtifactList;
+use crate::error::{Code, Diagnostic, RunnableError};
+use crate::hash::{ArtifactList, Digest};
 use crate::paths::WorkDirs;
-use crate::plan::{Graph, Runnable, RunnableId};
+use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
+
+/// Patterns that a warning names.
+const NAMED_COUNT_MAX: usize = 3;
 
 /// A run to be done.
 #[derive(Debug, Clone)]
@@ -19,6 +26,8 @@ pub struct Job {
     /// The selection with its upstreams; all of it runs.
     pub graph: Arc<Graph>,
     pub dirs: WorkDirs,
+    pub inputs: Arc<dyn InputSource>,
+    pub stores: Stores,
     /// How many commands run at once; at least one.
     pub worker_count: usize,
     pub read_caches: ReadCaches,
@@ -36,41 +45,37 @@ pub enum ReadCaches {
 
 /// A run under way, as its units see it.
 #[derive(Debug)]
-pub(super) struct Run<S: Steps> {
+pub(super) struct Run {
     pub(super) job: Job,
-    pub(super) steps: Arc<S>,
     pub(super) events: EventSender,
+    pub(super) outputs: Outputs,
     pub(super) groups: Groups,
     pub(super) stop: Stop,
-    /// By unit: its artifacts, once it has ended; `None` if they are not known.
-    lists: Vec<OnceLock<Option<Arc<ArtifactList>>>>,
-    has_downstreams: Vec<bool>,
+    pub(super) owners: Owners,
+    artifacts_seen: ArtifactsSeen,
     /// Topics of which one warning a run is enough.
     warned: Mutex<BTreeSet<String>>,
+    /// Glob deps that match nothing, of commands that have run, each with the first of them.
+    unmatched: Mutex<BTreeMap<String, String>>,
 }
 
 /// The artifacts of a runnable's upstreams cannot be told, so nothing can be known of its inputs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UnknownUpstream;
 
-impl<S: Steps> Run<S> {
-    pub(super) fn new(job: Job, steps: Arc<S>, events: EventSender) -> Self {
-        let count = job.graph.runnables.len();
-        let mut has_downstreams = vec![false; count];
-        for upstream in job.graph.runnables.iter().flat_map(|runnable| &runnable.upstreams) {
-            if let Some(id) = upstream.id {
-                has_downstreams[id.0] = true;
-            }
-        }
+impl Run {
+    pub(super) fn new(job: Job, events: EventSender) -> Self {
+        let outputs = Outputs::prepare(&job.dirs);
         Self {
             job,
-            steps,
             events,
+            outputs,
             groups: Groups::default(),
             stop: Stop::new(),
-            lists: std::iter::repeat_with(OnceLock::new).take(count).collect(),
-            has_downstreams,
+            owners: Owners::default(),
+            artifacts_seen: ArtifactsSeen::default(),
             warned: Mutex::default(),
+            unmatched: Mutex::default(),
         }
     }
 
@@ -78,22 +83,25 @@ impl<S: Steps> Run<S> {
         self.job.graph.runnable(RunnableId(unit))
     }
 
-    /// Whether anything of a unit's artifacts is of interest once it has run.
-    pub(super) fn needs_artifacts(&self, unit: usize) -> bool {
-        let runnable = self.runnable(unit);
-        !runnable.artifacts.is_empty() && (runnable.cache.is_some() || self.has_downstreams[unit])
+    /// What a unit's results are found by.
+    pub(super) fn key(&self, unit: usize, digest: Digest) -> Key<'_> {
+        let Runnable { name, command, .. } = self.runnable(unit);
+        Key { runnable: name, command, digest }
     }
 
-    /// A unit's artifacts, for its downstreams; once for each unit.
-    pub(super) fn publish_artifacts(&self, unit: usize, artifacts: Option<&S::Artifacts>) {
-        if self.has_downstreams[unit] && !self.runnable(unit).artifacts.is_empty() {
-            self.lists[unit]
-                .get_or_init(|| artifacts.map(|artifacts| Arc::new(artifacts.to_list())));
-        }
+    /// A cache by its name.
+    pub(super) fn store(&self, cache: &str) -> Result<&dyn Store, RunnableError> {
+        self.job.stores.find(cache).ok_or_else(|| {
+            Diagnostic::new(Code::CacheNotFound, format!("no cache named `{cache}`")).into()
+        })
     }
 
-    /// The artifacts of a unit's upstreams: of those in the run as they ended, of others as they
-    /// are on disk.
+    pub(super) fn cache_when(&self, unit: usize) -> CacheWhen {
+        self.job.cache_when.unwrap_or(self.runnable(unit).cache_when)
+    }
+
+    /// The artifacts of a unit's upstreams as they are on disk now, leftovers of other runs
+    /// included: what its command would read.
     pub(super) fn upstream_lists(
         &self,
         unit: usize,
@@ -103,22 +111,63 @@ impl<S: Steps> Run<S> {
             if upstream.artifacts.is_empty() {
                 continue;
             }
-            let list = match upstream.id {
-                Some(id) => {
-                    let list = self.lists[id.0].get().and_then(Option::as_ref);
-                    ArtifactList::clone(list.ok_or(UnknownUpstream)?)
-                }
-                None => match self.steps.collect(&upstream.artifacts) {
-                    Ok(artifacts) => artifacts.to_list(),
-                    Err(diagnostic) => {
-                        self.warn_once(upstream.name.as_str(), None, diagnostic);
-                        return Err(UnknownUpstream);
-                    }
-                },
-            };
-            lists.insert(upstream.name.to_string(), list);
+            let list =
+                self.artifacts_seen.list(&self.job.dirs, &upstream.name, &upstream.artifacts);
+            let list = list.map_err(|diagnostic| {
+                self.warn_once(upstream.name.as_str(), None, diagnostic);
+                UnknownUpstream
+            })?;
+            lists.insert(upstream.name.to_string(), ArtifactList::clone(&list));
         }
         Ok(lists)
+    }
+
+    /// Something has written, or may have: what was seen of the files may no longer hold.
+    pub(super) fn forget_files(&self) {
+        self.job.inputs.forget_files();
+        self.artifacts_seen.forget();
+    }
+
+    /// What a runnable's artifact patterns match on disk.
+    pub(super) fn collect(
+        &self,
+        name: &RunnableName,
+        patterns: &[String],
+    ) -> Result<Manifest, Diagnostic> {
+        let dirs = &self.job.dirs;
+        cache::collect(&dirs.root, patterns, &Memo::new(dirs, name))
+    }
+
+    /// Remembers which deps of a unit match nothing.
+    pub(super) fn note_unmatched(&self, unit: usize) {
+        let runnable = self.runnable(unit);
+        let globs = self.job.inputs.unmatched_globs(runnable);
+        let mut unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
+        for glob in globs {
+            unmatched.entry(glob).or_insert_with(|| runnable.name.to_string());
+        }
+    }
+
+    /// One warning for all deps that match nothing.
+    pub(super) fn warn_of_unmatched(&self) {
+        let unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = |(glob, name): (&String, &String)| format!("`{glob}` of {name}");
+        let mut named: Vec<_> = unmatched.iter().take(NAMED_COUNT_MAX).map(named).collect();
+        let diagnostic = match (unmatched.len(), named.as_slice()) {
+            (0, _) => return,
+            (1, [one]) => Diagnostic::new(
+                Code::PatternUnmatched,
+                format!("the dep {one} matches no tracked file"),
+            ),
+            (count, _) => {
+                if count > NAMED_COUNT_MAX {
+                    named.push(format!("{} more", count - NAMED_COUNT_MAX));
+                }
+                let message = format!("{count} deps match no tracked file");
+                Diagnostic::new(Code::PatternUnmatched, message).because(named.join(", "))
+            }
+        };
+        self.warn(None, diagnostic.hint("`git add` what is meant, or mend the pattern"));
     }
 
     pub(super) fn warn(&self, unit: Option<usize>, diagnostic: Diagnostic) {

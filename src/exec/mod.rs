@@ -14,17 +14,21 @@
 //! Whatever ends a run, no command survives it: every command has its own process group, and the
 //! registry of the groups kills them when it is dropped.
 
+mod ancestry;
+mod artifacts_seen;
 mod channel;
 mod event;
 mod groups;
+mod input_source;
 mod job;
 mod keep;
+mod log_file;
 mod output;
+mod owners;
 mod process;
 mod run;
 mod scheduler;
 mod signals;
-mod steps;
 mod stop;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -33,8 +37,8 @@ mod worker;
 
 pub use channel::{EventReceiver, EventSender, Received, event_channel};
 pub use event::{Event, Log, Outcome, Planned, RunReason, RunSummary, Status};
+pub use input_source::InputSource;
 pub use job::{Job, ReadCaches};
 pub use output::{folder as output_folder, path as output_path};
 pub use run::run;
 pub use signals::{Request, Signals};
-pub use steps::{Artifacts, Found, NewResult, Restored, Steps, StoredResult};

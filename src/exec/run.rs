@@ -1,25 +1,27 @@
 //! The run loop: scheduler, workers and signals. It owns the state; all others send messages.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::job::{Job, Run};
-use super::output;
 use super::scheduler::Scheduler;
 use super::signals::{Listener, Request, Signals};
-use super::steps::Steps;
-use super::worker::{Message, work};
+use super::worker::{Message, blocking, work};
 use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status};
 use crate::error::{Code, Diagnostic, Result};
 use crate::sys::clock;
 
 /// How long commands may take to end after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long killed commands may take to be gone, and lookups under way to end; they are left
+/// behind otherwise.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Threads that hash, look up and store; more would only wait for the same disk.
 const BLOCKING_THREADS_MAX: usize = 64;
@@ -31,12 +33,7 @@ const MESSAGES_AT_ONCE: usize = 64;
 ///
 /// Returns when no command runs any more. Errors are those of the machine that keep a run from
 /// starting at all; whatever goes wrong later is in the events and in the summary's code.
-pub fn run<S: Steps>(
-    job: Job,
-    steps: Arc<S>,
-    signals: Signals,
-    events: EventSender,
-) -> Result<RunSummary> {
+pub fn run(job: Job, signals: Signals, events: EventSender) -> Result<RunSummary> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(job.worker_count.clamp(1, BLOCKING_THREADS_MAX) + 1)
@@ -46,7 +43,7 @@ pub fn run<S: Steps>(
         })?;
     let summary = runtime.block_on(async {
         let listener = signals.listen()?;
-        Ok(drive(Arc::new(Run::new(job, steps, events)), listener).await)
+        Ok(drive(Arc::new(Run::new(job, events)), listener).await)
     });
     // A lookup that hangs must not keep a stopped run alive.
     runtime.shutdown_background();
@@ -54,8 +51,8 @@ pub fn run<S: Steps>(
 }
 
 /// The loop's own state.
-struct Loop<S: Steps> {
-    run: Arc<Run<S>>,
+struct Loop {
+    run: Arc<Run>,
     scheduler: Scheduler,
     workers: JoinSet<usize>,
     messages: UnboundedSender<Message>,
@@ -66,7 +63,7 @@ struct Loop<S: Steps> {
     signal: Option<Signal>,
 }
 
-async fn drive<S: Steps>(run: Arc<Run<S>>, mut listener: Listener) -> RunSummary {
+async fn drive(run: Arc<Run>, mut listener: Listener) -> RunSummary {
     let begin = clock::instant();
     let (messages, mut inbox) = unbounded_channel();
     let mut state = Loop::begin(run, messages);
@@ -78,15 +75,20 @@ async fn drive<S: Steps>(run: Arc<Run<S>>, mut listener: Listener) -> RunSummary
             let run = Arc::clone(&state.run);
             state.workers.spawn(work(run, assignment, state.messages.clone()));
         }
-        let is_asked = state.run.stop.is_asked() && !state.run.stop.is_killed();
         tokio::select! {
             biased;
             request = listener.next() => {
-                if state.obey(request) {
-                    grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+                if let Some(patience) = state.obey(request) {
+                    grace.as_mut().reset(Instant::now() + patience);
                 }
             }
-            () = &mut grace, if is_asked => state.kill(),
+            () = &mut grace, if state.signal.is_some() => {
+                if state.run.stop.is_killed() {
+                    break;
+                }
+                state.kill();
+                grace.as_mut().reset(Instant::now() + LAST_PATIENCE);
+            }
             _ = inbox.recv_many(&mut batch, MESSAGES_AT_ONCE) => {
                 batch.drain(..).for_each(|message| state.hear(message));
             }
@@ -94,7 +96,10 @@ async fn drive<S: Steps>(run: Arc<Run<S>>, mut listener: Listener) -> RunSummary
                 state.hear_rest(&mut inbox);
                 match worker {
                     Ok(worker) => state.scheduler.release(worker),
-                    Err(error) => std::panic::resume_unwind(error.into_panic()),
+                    Err(error) => {
+                        state.kill();
+                        std::panic::resume_unwind(error.into_panic())
+                    }
                 }
             }
         }
@@ -102,11 +107,8 @@ async fn drive<S: Steps>(run: Arc<Run<S>>, mut listener: Listener) -> RunSummary
     state.end(begin).await
 }
 
-impl<S: Steps> Loop<S> {
-    fn begin(run: Arc<Run<S>>, messages: UnboundedSender<Message>) -> Self {
-        if let Err(error) = output::create_folder(&run.job.dirs) {
-            run.warn_once("output", None, error.diagnostic());
-        }
+impl Loop {
+    fn begin(run: Arc<Run>, messages: UnboundedSender<Message>) -> Self {
         let runnables = &run.job.graph.runnables;
         let upstreams: Vec<Vec<usize>> = runnables
             .iter()
@@ -121,6 +123,9 @@ impl<S: Steps> Loop<S> {
         });
         let worker_count = run.job.worker_count;
         run.events.send(Event::RunStarted { runnables: planned.collect(), worker_count });
+        if let Some(diagnostic) = run.outputs.failure() {
+            run.warn_once("output", None, diagnostic.clone());
+        }
         Self {
             scheduler: Scheduler::new(&upstreams, worker_count),
             workers: JoinSet::new(),
@@ -133,10 +138,14 @@ impl<S: Steps> Loop<S> {
         }
     }
 
-    /// Gives whether the grace period begins.
-    fn obey(&mut self, request: Request) -> bool {
+    /// Gives the time until something harder is done, if it is counted from now.
+    fn obey(&mut self, request: Request) -> Option<Duration> {
         match request {
-            Request::Stop(_) if self.signal.is_some() => self.kill(),
+            Request::Stop(_) if self.run.stop.is_killed() => {}
+            Request::Stop(_) if self.signal.is_some() => {
+                self.kill();
+                return Some(LAST_PATIENCE);
+            }
             Request::Stop(signal) => {
                 self.signal = Some(signal);
                 self.run.stop.ask();
@@ -147,7 +156,7 @@ impl<S: Steps> Loop<S> {
                 self.run.groups.signal(signal);
                 // A command that is paused could not obey.
                 self.run.groups.signal(Signal::CONT);
-                return true;
+                return Some(GRACE);
             }
             Request::Suspend => {
                 self.run.groups.signal(Signal::STOP);
@@ -155,7 +164,7 @@ impl<S: Steps> Loop<S> {
             }
             Request::Resume => self.run.groups.signal(Signal::CONT),
         }
-        false
+        None
     }
 
     fn kill(&mut self) {
@@ -202,23 +211,30 @@ impl<S: Steps> Loop<S> {
     }
 
     fn skip(&mut self, unit: usize) {
-        self.statuses[unit] = Status::Skipped;
-        let outcome = Outcome {
-            status: Status::Skipped,
-            code: 0,
-            duration: None,
-            log: Log::default(),
-            error: None,
-        };
+        self.leave(unit, Status::Skipped);
+    }
+
+    /// A unit ends without a result.
+    fn leave(&mut self, unit: usize, status: Status) {
+        self.statuses[unit] = status;
+        let outcome = Outcome { status, code: 0, duration: None, log: Log::default(), error: None };
         self.run.events.send(Event::Ended { runnable: unit, outcome });
     }
 
-    async fn end(self, begin: Instant) -> RunSummary {
-        let steps = Arc::clone(&self.run.steps);
-        if let Ok(warnings) = tokio::task::spawn_blocking(move || steps.finish()).await {
-            for warning in warnings {
+    async fn end(mut self, begin: std::time::Instant) -> RunSummary {
+        if self.run.stop.is_killed() {
+            // Whatever has not ended by now never will.
+            for unit in 0..self.statuses.len() {
+                if self.statuses[unit] == Status::Pending {
+                    self.leave(unit, Status::Interrupted);
+                }
+            }
+        } else {
+            let stores = self.run.job.stores.clone();
+            for warning in blocking(move || stores.finish()).await {
                 self.run.warn(None, warning);
             }
+            self.run.warn_of_unmatched();
         }
         let summary = RunSummary {
             statuses: self.statuses,

@@ -7,10 +7,8 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::job::Run;
 use super::keep::{Ended, conclude};
-use super::output::LogFile;
 use super::process::{Surroundings, Task, run_command};
 use super::scheduler::Assignment;
-use super::steps::Steps;
 use super::unit::{Cold, Looked, failed, look_up};
 use super::{Event, Outcome};
 use crate::error::{Code, Diagnostic};
@@ -20,6 +18,10 @@ use crate::sys::clock;
 /// end of its chunk.
 const NEWS_INTERVAL: Duration = Duration::from_millis(1);
 
+/// How often it is looked whether another process is done with a runnable: cheap for us, and
+/// hardly felt by whoever waits.
+const CLAIM_INTERVAL: Duration = Duration::from_millis(25);
+
 /// What workers tell the loop.
 #[derive(Debug)]
 pub(super) enum Message {
@@ -28,45 +30,68 @@ pub(super) enum Message {
 }
 
 /// A worker's part: looks its units up, runs the first that is cold, and is free again.
-pub(super) async fn work<S: Steps>(
-    run: Arc<Run<S>>,
+pub(super) async fn work(
+    run: Arc<Run>,
     assignment: Assignment,
     messages: UnboundedSender<Message>,
 ) -> usize {
     let Assignment { worker, units } = assignment;
-    let cold = {
+    let open = {
         let (run, messages) = (Arc::clone(&run), messages.clone());
         blocking(move || look_up_chunk(&run, units, &messages)).await
     };
-    if let Some(cold) = cold {
-        let unit = cold.unit;
-        if run.stop.is_asked() {
-            tell(&messages, Message::GaveBack(vec![unit]));
-        } else {
-            let outcome = run_cold(run, *cold, worker).await;
-            tell(&messages, Message::Ended(vec![(unit, outcome)]));
-        }
+    if let Some((unit, looked)) = open {
+        let message = match finish_waiting(&run, unit, looked).await {
+            Some(Looked::Cold(cold)) if !run.stop.is_asked() => {
+                Message::Ended(vec![(unit, run_cold(run, *cold, worker).await)])
+            }
+            Some(Looked::Ended(outcome)) => Message::Ended(vec![(unit, outcome)]),
+            Some(Looked::Cold(_) | Looked::Busy) | None => Message::GaveBack(vec![unit]),
+        };
+        tell(&messages, message);
     }
     worker
 }
 
-/// Looks units up one after the other until one is cold, and gives back the rest.
-fn look_up_chunk<S: Steps>(
-    run: &Run<S>,
+/// Waits until no other process runs the unit, then looks again: it may be warm by now. `None` if
+/// the run was stopped meanwhile.
+async fn finish_waiting(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looked> {
+    if matches!(looked, Looked::Busy) {
+        run.events.send(Event::Waiting { runnable: unit });
+    }
+    while matches!(looked, Looked::Busy) {
+        if run.stop.is_asked() {
+            return None;
+        }
+        tokio::time::sleep(CLAIM_INTERVAL).await;
+        let run = Arc::clone(run);
+        looked = blocking(move || {
+            // The other process has changed files.
+            run.forget_files();
+            look_up(&run, unit)
+        })
+        .await;
+    }
+    Some(looked)
+}
+
+/// Looks units up one after the other until one is not warm, and gives back the rest.
+fn look_up_chunk(
+    run: &Run,
     units: Vec<usize>,
     messages: &UnboundedSender<Message>,
-) -> Option<Box<Cold>> {
+) -> Option<(usize, Looked)> {
     let mut news = Vec::new();
     let mut told_at = clock::instant();
-    let mut cold = None;
+    let mut open = None;
     let mut units = units.into_iter();
     while !run.stop.is_asked()
-        && cold.is_none()
+        && open.is_none()
         && let Some(unit) = units.next()
     {
         match look_up(run, unit) {
             Looked::Ended(outcome) => news.push((unit, outcome)),
-            Looked::Cold(found) => cold = Some(found),
+            looked => open = Some((unit, looked)),
         }
         if told_at.elapsed() > NEWS_INTERVAL && !news.is_empty() {
             tell(messages, Message::Ended(std::mem::take(&mut news)));
@@ -80,15 +105,16 @@ fn look_up_chunk<S: Steps>(
     if !rest.is_empty() {
         tell(messages, Message::GaveBack(rest));
     }
-    cold
+    open
 }
 
 /// Runs a command and makes the most of its end.
-async fn run_cold<S: Steps>(run: Arc<Run<S>>, cold: Cold, worker: usize) -> Outcome {
-    let Cold { unit, reason, env, before } = cold;
-    run.events.send(Event::Started { runnable: unit, worker, reason });
+async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
+    let Cold { unit, reason, env, before, claim } = cold;
     let runnable = run.runnable(unit);
-    let mut log = LogFile::create(&run.job.dirs, &runnable.name);
+    tracing::debug!(runnable = %runnable.name, worker, ?reason, "starts");
+    run.events.send(Event::Started { runnable: unit, worker, reason });
+    let mut log = run.outputs.create(&runnable.name);
     let task = Task { runnable, unit, worker, root: &run.job.dirs.root, env };
     let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };
     let exit = match run_command(&task, surroundings, &mut log).await {
@@ -99,7 +125,12 @@ async fn run_cold<S: Steps>(run: Arc<Run<S>>, cold: Cold, worker: usize) -> Outc
         run.warn(Some(unit), leaky(runnable.name.as_str()));
     }
     let ended = Ended { exit, log: log.finish() };
-    blocking(move || conclude(&run, unit, before.as_deref(), ended)).await
+    blocking(move || {
+        let outcome = conclude(&run, unit, before.as_deref(), ended);
+        drop(claim);
+        outcome
+    })
+    .await
 }
 
 fn leaky(name: &str) -> Diagnostic {
@@ -111,7 +142,7 @@ fn leaky(name: &str) -> Diagnostic {
 }
 
 /// Runs what blocks on a thread of the pool; a panic there is a panic here.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -19,6 +19,9 @@ use crate::sys::{Env, fs};
 /// Artifacts of one upstream: escaped path → what it is.
 pub type ArtifactList = BTreeMap<String, String>;
 
+/// Leaves out the files of the repo cache.
+const NOT_OUR_OWN: &str = ":(exclude,glob).qik/cache/**";
+
 /// What stands in a fingerprint for a file or distribution that is not there.
 const MISSING: &str = "missing";
 
@@ -79,7 +82,7 @@ impl World {
     ) -> Result<Fingerprint, RunnableError> {
         let expanded = expand(&self.root, runnable)?;
         let mut settings = BTreeMap::new();
-        for path in self.settings_of(runnable, &expanded) {
+        for path in settings_of(runnable, &expanded) {
             settings.insert(path.to_owned(), self.setting(path)?);
         }
         let mut distributions = BTreeMap::new();
@@ -137,21 +140,24 @@ impl World {
     ) -> Result<bool, RunnableError> {
         let Some(worktree) = &self.worktree else { return Ok(false) };
         let expanded = expand(&self.root, runnable)?;
-        let globs = Patterns::parse(worktree.prefix(), expanded.globs.iter().map(String::as_str))?;
+        let globs = patterns(worktree, &expanded.globs)?;
         let settings: Vec<_> =
-            self.settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
+            settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
         let settings = Patterns::parse(worktree.prefix(), settings.iter().map(String::as_str))?;
         Ok(paths.iter().any(|path| globs.matches(path) || settings.matches(path)))
     }
 
-    /// The files whose content counts whether git tracks them or not.
-    fn settings_of<'a>(
-        &self,
-        runnable: &'a Runnable,
-        expanded: &'a Expanded,
-    ) -> impl Iterator<Item = &'a str> + use<'a> {
-        let paths = runnable.dotenv.iter().chain(&runnable.venv_files).chain(&expanded.loaded);
-        paths.map(String::as_str)
+    /// The glob deps of a runnable that match no file: typing errors, perhaps.
+    pub fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {
+        let (Some(worktree), Ok(expanded)) = (&self.worktree, expand(&self.root, runnable)) else {
+            return Vec::new();
+        };
+        let is_unmatched = |glob: &String| {
+            let patterns = patterns(worktree, std::slice::from_ref(glob));
+            let set = patterns.ok().and_then(|patterns| worktree.file_set(&patterns).ok());
+            set.is_some_and(|set| set.is_empty())
+        };
+        expanded.globs.into_iter().filter(is_unmatched).collect()
     }
 
     fn files(&self, expanded: &Expanded) -> Result<Files, RunnableError> {
@@ -159,8 +165,7 @@ impl World {
             return Ok(Files::new(None));
         };
         let epoch = self.epoch();
-        let patterns =
-            Patterns::parse(worktree.prefix(), expanded.globs.iter().map(String::as_str))?;
+        let patterns = patterns(worktree, &expanded.globs)?;
         if let Some(files) = self.lock().files.get(&patterns) {
             return Ok(files.clone());
         }
@@ -229,4 +234,23 @@ impl World {
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The files whose content counts whether git tracks them or not.
+fn settings_of<'a>(
+    runnable: &'a Runnable,
+    expanded: &'a Expanded,
+) -> impl Iterator<Item = &'a str> {
+    let paths = runnable.dotenv.iter().chain(&runnable.venv_files).chain(&expanded.loaded);
+    paths.map(String::as_str)
+}
+
+/// The patterns of glob deps. What the repo cache writes is never an input: a store would be a
+/// change of its own.
+fn patterns(worktree: &Worktree, globs: &[String]) -> Result<Patterns, Diagnostic> {
+    if globs.is_empty() {
+        return Patterns::parse(worktree.prefix(), []);
+    }
+    let globs = globs.iter().map(String::as_str);
+    Patterns::parse(worktree.prefix(), globs.chain([NOT_OUR_OWN]))
 }

@@ -3,11 +3,10 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use super::check;
 use super::load::Loaded;
 use super::probe::WorkspaceProbe;
-use super::steps::ProjectSteps;
 use super::workspace::{Workspace, no_repository};
-use crate::cache;
 use crate::cli::ExitCode;
 use crate::config::CacheKind;
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
@@ -15,13 +14,15 @@ use crate::exec::{self, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
 use crate::select;
+use crate::space::Venv;
 use crate::sys::{Sys, ui::Ui};
 
 /// Runs what is selected.
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
     let mut graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
-    check(loaded, &graph)?;
+    check::patterns(loaded, &graph)?;
+    refuse_unsupported(loaded, &graph)?;
     let workspace = probe.into_workspace()?;
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
@@ -34,23 +35,24 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         runnable_count: graph.runnables.len(),
     };
     let Workspace { world, stores, .. } = workspace;
-    let steps = Arc::new(ProjectSteps { dirs: loaded.dirs.clone(), world, stores });
     let job = Job {
         graph: Arc::new(graph),
         dirs: loaded.dirs.clone(),
+        inputs: world,
+        stores,
         worker_count: settings.worker_count,
         read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
         cache_when: settings.cache_when,
     };
-    let manifest = Manifest::new(exec::output_folder(&loaded.dirs).as_path());
+    let manifest = Manifest::new(&exec::output_folder(&loaded.dirs));
     let (events, reporting) = Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest);
-    let summary = exec::run(job, steps, Signals::Process, events)?;
+    let summary = exec::run(job, Signals::Process, events)?;
     reporting.finish(summary.signal.is_some());
     Ok(ExitCode::Run(summary.code))
 }
 
-/// What can be known to be wrong before anything runs.
-fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
+/// What is declared and understood, but not there yet.
+fn refuse_unsupported(loaded: &Loaded, graph: &Graph) -> Result<()> {
     let caches = &loaded.project.declarations.caches;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut note = |diagnostic: Diagnostic| {
@@ -59,10 +61,15 @@ fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
         }
     };
     for runnable in &graph.runnables {
-        for pattern in &runnable.artifacts {
-            if let Err(diagnostic) = cache::check_pattern(pattern) {
-                note(diagnostic.because(format!("`{}` declares it", runnable.command)));
-            }
+        if let Some(Venv::Uv { space }) = loaded.spaces.find(&runnable.space).map(|it| &it.venv) {
+            let message = "virtual environments made by uv are not in this version of qik";
+            note(
+                Diagnostic::new(Code::NotSupported, message)
+                    .because(format!("`{}` runs in that of the space `{space}`", runnable.command))
+                    .hint(
+                        "without the plugin `qik.uv`, `venv = \"FILE\"` is the active environment",
+                    ),
+            );
         }
         let Some(name) = &runnable.cache else { continue };
         let Some(declared) = caches.get(name) else { continue };
@@ -83,7 +90,8 @@ fn uncache(loaded: &Loaded, graph: &mut Graph, ui: &Ui) {
         has_cached |= runnable.cache.take().is_some();
     }
     if has_cached {
-        let warning = no_repository(loaded).because("so nothing is cached");
+        let warning = no_repository(loaded)
+            .because("without git nothing is known of the files, so nothing is cached");
         // A closed stderr is no reason to stop.
         drop(ui.stderr().write_all(render(&warning, Severity::Warning).as_bytes()));
     }

@@ -21,7 +21,7 @@ pub(super) struct Workspace {
     /// `None` outside of a git repository.
     pub(super) repo: Option<Arc<Repo>>,
     pub(super) world: Arc<World>,
-    pub(super) stores: Arc<Stores>,
+    pub(super) stores: Stores,
 }
 
 /// Opens the repository, the work tree and the caches. Reads the index, nothing else.
@@ -43,7 +43,7 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
         let shared = Shared::new(&loaded.dirs, local, publisher(worktree, sys));
         stores.insert("repo".to_owned(), Arc::new(shared));
     }
-    Ok(Workspace { repo, world: Arc::new(world), stores: Arc::new(Stores::new(stores)) })
+    Ok(Workspace { repo, world: Arc::new(world), stores: Stores::new(stores) })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.

@@ -179,7 +179,7 @@ fn a_cycle_is_shown_as_a_path() {
     let diagnostic = &error.diagnostics()[0];
     assert_eq!(
         (diagnostic.code, diagnostic.message.as_str()),
-        (Code::GraphCycle, "a cycle: b → c → b")
+        (Code::GraphCycle, "a cycle: b -> c -> b")
     );
     assert!(diagnostic.place.is_some());
 }

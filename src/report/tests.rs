@@ -41,8 +41,7 @@ fn a_run() {
         let reporter = reporter(choice, &Ui::new(&sys), Marks::ASCII);
         let manifest = Manifest::new(&output_folder(&job.dirs));
         let (events, reporting) = Reporting::start(reporter, manifest);
-        let world = Arc::clone(&project.world);
-        let summary = run(job.clone(), world, Signals::Process, events).unwrap();
+        let summary = run(job.clone(), Signals::Process, events).unwrap();
         reporting.finish(summary.signal.is_some());
         code = summary.code;
     }
