@@ -1,8 +1,9 @@
 //! git's configuration as libgit2 reads it, put together from the files that git would read.
 //!
 //! libgit2 has its own idea of where these files are, taken from the process and not from
-//! [`Env`]; so they are named to it one by one. Of git's own folder for the whole machine only
-//! `/etc` is known: where git is built for another, nothing that matters here is kept in it.
+//! [`Env`]; so they are named to it one by one. For the whole machine only the file in `/etc` is
+//! known: a git that was built for another folder (Homebrew's, Xcode's) reads that as well, and
+//! what is set there is not seen here. At worst a touched file then counts as changed.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
