@@ -10,7 +10,7 @@ use super::deps::{Expanded, expand};
 use super::{Digest, Files, Fingerprint, Inputs};
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::git::{Patterns, Worktree};
-use crate::paths::AbsPath;
+use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
 use crate::python::{Distributions, find_site_packages, normalized};
 use crate::space::dotenv;
@@ -18,6 +18,9 @@ use crate::sys::{Env, fs};
 
 /// Artifacts of one upstream: escaped path → what it is.
 pub type ArtifactList = BTreeMap<String, String>;
+
+/// Leaves out the files of the repo cache.
+const NOT_OUR_OWN: &str = ":(exclude,glob).qik/cache/**";
 
 /// What stands in a fingerprint for a file or distribution that is not there.
 const MISSING: &str = "missing";
@@ -137,11 +140,16 @@ impl World {
     ) -> Result<bool, RunnableError> {
         let Some(worktree) = &self.worktree else { return Ok(false) };
         let expanded = expand(&self.root, runnable)?;
-        let globs = Patterns::parse(worktree.prefix(), expanded.globs.iter().map(String::as_str))?;
+        let globs = patterns(worktree, &expanded.globs)?;
         let settings: Vec<_> =
             settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
         let settings = Patterns::parse(worktree.prefix(), settings.iter().map(String::as_str))?;
         Ok(paths.iter().any(|path| globs.matches(path) || settings.matches(path)))
+    }
+
+    /// Whether git tracks a file; in doubt it does.
+    pub fn is_tracked(&self, path: &ProjectPath) -> bool {
+        self.worktree.as_ref().is_some_and(|worktree| worktree.is_tracked(path).unwrap_or(true))
     }
 
     /// The glob deps of a runnable that match no file: typing errors, perhaps.
@@ -150,7 +158,7 @@ impl World {
             return Vec::new();
         };
         let is_unmatched = |glob: &String| {
-            let patterns = Patterns::parse(worktree.prefix(), [glob.as_str()]);
+            let patterns = patterns(worktree, std::slice::from_ref(glob));
             let set = patterns.ok().and_then(|patterns| worktree.file_set(&patterns).ok());
             set.is_some_and(|set| set.is_empty())
         };
@@ -162,8 +170,7 @@ impl World {
             return Ok(Files::new(None));
         };
         let epoch = self.epoch();
-        let patterns =
-            Patterns::parse(worktree.prefix(), expanded.globs.iter().map(String::as_str))?;
+        let patterns = patterns(worktree, &expanded.globs)?;
         if let Some(files) = self.lock().files.get(&patterns) {
             return Ok(files.clone());
         }
@@ -241,4 +248,14 @@ fn settings_of<'a>(
 ) -> impl Iterator<Item = &'a str> {
     let paths = runnable.dotenv.iter().chain(&runnable.venv_files).chain(&expanded.loaded);
     paths.map(String::as_str)
+}
+
+/// The patterns of glob deps. What the repo cache writes is never an input: a store would be a
+/// change of its own.
+fn patterns(worktree: &Worktree, globs: &[String]) -> Result<Patterns, Diagnostic> {
+    if globs.is_empty() {
+        return Patterns::parse(worktree.prefix(), []);
+    }
+    let globs = globs.iter().map(String::as_str);
+    Patterns::parse(worktree.prefix(), globs.chain([NOT_OUR_OWN]))
 }

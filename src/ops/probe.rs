@@ -99,6 +99,9 @@ impl<'a> WorkspaceProbe<'a> {
                 continue;
             }
             looked[id.0].status = Some(CacheStatus::Cold);
+            if has_cold_input(runnable, looked) {
+                continue;
+            }
             let Some(digest) = self.digest(runnable, looked) else { continue };
             let key = Key { runnable: &runnable.name, command: &runnable.command, digest };
             let needs_artifacts = looked[id.0].has_downstreams && !runnable.artifacts.is_empty();
@@ -146,6 +149,15 @@ fn levels(graph: &Graph) -> Vec<Vec<RunnableId>> {
         levels[depth].push(id);
     }
     levels
+}
+
+/// Whether an upstream would run and make artifacts anew: then nothing is known of the inputs.
+fn has_cold_input(runnable: &Runnable, looked: &[Looked]) -> bool {
+    let is_cold = |id: RunnableId| looked[id.0].status == Some(CacheStatus::Cold);
+    runnable
+        .upstreams
+        .iter()
+        .any(|upstream| !upstream.artifacts.is_empty() && upstream.id.is_some_and(is_cold))
 }
 
 impl Probe for WorkspaceProbe<'_> {
