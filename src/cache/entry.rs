@@ -12,8 +12,9 @@ use serde_json::value::RawValue;
 use super::{Content, Manifest};
 use crate::hash::Digest;
 
-/// The version of the format: raised whenever an older qik would misread an entry.
-const VERSION: u64 = 1;
+/// The version of the format: raised whenever an older qik would misread an entry, or the archive
+/// that a remote cache has of it.
+pub(super) const VERSION: u64 = 1;
 
 /// Largest document that is read; some 500,000 artifacts.
 pub(super) const ENTRY_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -269,7 +269,7 @@ fn lookups_and_uploads_overlap() {
     project.qik(["-n", "2"]).ok().warns_not();
     let cold = start.elapsed();
     // One after the other: 48 requests of 150 ms.
-    assert!(cold < Duration::from_millis(5000), "{cold:?}");
+    assert!(cold < Duration::from_secs(5), "{cold:?}");
     let clone = project.clone_to("clone");
     let start = Instant::now();
     clone.qik(["-n", "2"]).ok().warns_not();
@@ -384,7 +384,7 @@ fn no_credential_is_ever_shown() {
     }
     // Nor is it where a mistake stands beside it.
     let text = project.read("qik.toml").replace("type = \"s3\"", "type = 's3'\nbukket = 5");
-    project.file("qik.toml", text.replace("mode", "").replace('\n', "\n"));
+    project.file("qik.toml", text);
     check_discreet(&project, &project.qik(["hello"]).fails(), &secrets);
     project.file(
         "qik.toml",

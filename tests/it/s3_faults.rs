@@ -20,7 +20,7 @@ fn check_one_warning(output: Output, message: &str, hint: &str) -> Output {
 
 /// A clone of what another machine has sent, in front of a bucket that answers badly.
 #[track_caller]
-fn check_download(fault: Fault, message: &str, hint: &str) {
+fn check_download(fault: &Fault, message: &str, hint: &str) {
     let bucket = Bucket::new();
     let is_silent = matches!(fault, Fault::Stall | Fault::Trickle);
     let project = bucket.hello(if is_silent { SOON } else { "" });
@@ -43,9 +43,9 @@ fn check_download(fault: Fault, message: &str, hint: &str) {
 #[test]
 fn answers_that_are_cut_off_are_misses() {
     let hint = "check the network";
-    check_download(Fault::Cut(0), "broke off its answer", hint);
-    check_download(Fault::Cut(200), "broke off its answer", hint);
-    check_download(Fault::Reset(200), "broke off its answer", hint);
+    check_download(&Fault::Cut(0), "broke off its answer", hint);
+    check_download(&Fault::Cut(200), "broke off its answer", hint);
+    check_download(&Fault::Reset(200), "broke off its answer", hint);
 }
 
 #[test]
@@ -61,21 +61,21 @@ fn a_length_that_lies_about_what_follows_an_entry_does_no_harm() {
 #[test]
 fn answers_that_do_not_come_are_misses() {
     let hint = "`timeout` of `[caches.remote]`";
-    check_download(Fault::Stall, "did not answer within 1 s", hint);
-    check_download(Fault::Trickle, "did not answer within 1 s", hint);
-    check_download(Fault::Hangup, "cannot be reached", "`endpoint-url`");
-    check_download(Fault::Garbage, "cannot be reached", "`endpoint-url`");
+    check_download(&Fault::Stall, "did not answer within 1 s", hint);
+    check_download(&Fault::Trickle, "did not answer within 1 s", hint);
+    check_download(&Fault::Hangup, "cannot be reached", "`endpoint-url`");
+    check_download(&Fault::Garbage, "cannot be reached", "`endpoint-url`");
 }
 
 #[test]
 fn answers_that_are_altered_are_misses() {
     let (message, hint) = ("is not used", "its result replaces it");
-    check_download(Fault::Flip(60), message, hint);
-    check_download(Fault::Flip(400), message, hint);
-    check_download(Fault::Short(100), message, hint);
-    check_download(Fault::Nothing, message, hint);
-    check_download(Fault::Body(b"{\"foo\": 1}"), message, hint);
-    check_download(Fault::Page, "does not answer as an S3 server does", "login page");
+    check_download(&Fault::Flip(60), message, hint);
+    check_download(&Fault::Flip(400), message, hint);
+    check_download(&Fault::Short(100), message, hint);
+    check_download(&Fault::Nothing, message, hint);
+    check_download(&Fault::Body(b"{\"foo\": 1}"), message, hint);
+    check_download(&Fault::Page, "does not answer as an S3 server does", "login page");
 }
 
 #[test]
@@ -91,13 +91,13 @@ fn refusals_are_misses_that_say_what_to_do() {
         (429, "TooManyRequests", "is overloaded or broken", "later"),
         (400, "InvalidArgument", "does not do what it is asked", "speaks S3"),
     ] {
-        check_download(Fault::Status(status, code, ""), message, hint);
+        check_download(&Fault::Status(status, code, ""), message, hint);
     }
-    check_download(Fault::Bare(403), "denies reading", "s3:ListBucket");
-    check_download(Fault::Bare(404), "does not answer as an S3 server does", "endpoint-url");
-    check_download(Fault::Bare(502), "is overloaded or broken", "later");
+    check_download(&Fault::Bare(403), "denies reading", "s3:ListBucket");
+    check_download(&Fault::Bare(404), "does not answer as an S3 server does", "endpoint-url");
+    check_download(&Fault::Bare(502), "is overloaded or broken", "later");
     check_download(
-        Fault::Status(403, "RequestTimeTooSkewed", "Date: Sat, 01 Jan 2000 00:00:00 GMT\r\n"),
+        &Fault::Status(403, "RequestTimeTooSkewed", "Date: Sat, 01 Jan 2000 00:00:00 GMT\r\n"),
         "the clock of this machine is wrong",
         "set the clock",
     );
@@ -113,8 +113,8 @@ fn a_redirect_is_not_followed() {
     );
     let lines: &'static str = Box::leak(lines.into_boxed_str());
     let hint = "`region-name = \"eu-north-1\"`";
-    check_download(Fault::Status(301, "PermanentRedirect", lines), "is in another region", hint);
-    check_download(Fault::Status(307, "TemporaryRedirect", lines), "is in another region", hint);
+    check_download(&Fault::Status(301, "PermanentRedirect", lines), "is in another region", hint);
+    check_download(&Fault::Status(307, "TemporaryRedirect", lines), "is in another region", hint);
     assert!(trap.accept().is_err(), "nobody has come");
 }
 

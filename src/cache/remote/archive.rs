@@ -59,8 +59,6 @@ pub(super) enum Refusal {
     Refused(Diagnostic),
     /// Something else entirely, as a page for people.
     NoArchive,
-    /// Another version of qik made it.
-    Foreign,
     /// It cannot be kept here.
     Local(Diagnostic),
 }
@@ -236,7 +234,8 @@ fn read_entry<'m, 'a: 'm>(
     let bytes = read_small(&mut next(ENTRY)?, REMOTE_ENTRY_BYTES_MAX)?;
     let entry = match Entry::<Content>::parse(&bytes) {
         Ok(entry) => entry,
-        Err(Unusable::Foreign) => return Err(Refusal::Foreign),
+        // An entry of another version has another key: here it is damage.
+        Err(Unusable::Foreign) => return Err(refused("it is not of this version of qik")),
         Err(Unusable::Damaged(cause)) => return Err(refused(cause)),
     };
     if entry.digest != key.digest || entry.runnable != key.runnable.as_str() {

@@ -160,7 +160,6 @@ impl Link {
                 let failure = Failure::new(Kind::Garbled, "GET: 200 with a page for people");
                 (Fetched::Refused, self.failed(Direction::Read, &failure))
             }
-            Refusal::Foreign => (Fetched::Absent, None),
             Refusal::Local(cause) => {
                 (Fetched::Failed, Some(warning::unusable(key.runnable, &cause)))
             }

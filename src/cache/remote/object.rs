@@ -1,12 +1,10 @@
 //! What an entry is called in a bucket. Pure.
 
+use super::super::entry::VERSION;
 use crate::cache::{Key, slug};
 
-/// The version of the archive: another one is another object, so that two versions of qik can
-/// share a bucket.
-const VERSION: u32 = 1;
-
-/// `PREFIX/SLUG-DIGEST.v1.tar.zst`.
+/// `PREFIX/SLUG-DIGEST.v1.tar.zst`, with the version of the format: another one is another object,
+/// so that several versions of qik can share a bucket.
 ///
 /// The slug is for people; the digest alone, in which the runnable's name is hashed too, says
 /// what it is. All but the prefix is `[a-z0-9._-]`, which every store takes in a key, and at most

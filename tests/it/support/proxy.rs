@@ -70,7 +70,7 @@ impl Proxy {
             for client in listener.incoming().map_while(Result::ok) {
                 let state = Arc::clone(&shared);
                 // A client that goes away ends its connection.
-                thread::spawn(move || drop(serve(client, server, &state)));
+                thread::spawn(move || drop(serve(&client, server, &state)));
             }
         });
         Self { address, state }
@@ -97,29 +97,28 @@ struct Message {
     body: Vec<u8>,
 }
 
-fn serve(client: TcpStream, server: SocketAddr, state: &Mutex<State>) -> std::io::Result<()> {
+fn serve(client: &TcpStream, server: SocketAddr, state: &Mutex<State>) -> std::io::Result<()> {
     client.set_nodelay(true)?;
     let mut upstream: Option<BufReader<TcpStream>> = None;
     let mut reader = BufReader::new(client.try_clone()?);
     loop {
-        let Some(request) = read_message(&mut reader, &client, "")? else { return Ok(()) };
+        let Some(request) = read_message(&mut reader, client, "")? else { return Ok(()) };
         let verb = request.head.split(' ').next().unwrap().to_owned();
         let fault = note(state, &request.head, &verb);
         if let Some(fault @ (Fault::Stall | Fault::Hangup | Fault::Garbage)) = fault {
-            return answer_badly(&fault, &mut reader, &client);
+            return answer_badly(&fault, &mut reader, client);
         }
         let made = fault.as_ref().and_then(made_up);
-        let answer = match made {
-            Some(answer) => answer,
-            None => {
-                let upstream = match &mut upstream {
-                    Some(upstream) => upstream,
-                    None => upstream.insert(BufReader::new(TcpStream::connect(server)?)),
-                };
-                forward(&request, &verb, upstream)?
-            }
+        let answer = if let Some(answer) = made {
+            answer
+        } else {
+            let upstream = match &mut upstream {
+                Some(upstream) => upstream,
+                None => upstream.insert(BufReader::new(TcpStream::connect(server)?)),
+            };
+            forward(&request, &verb, upstream)?
         };
-        if !reply(&client, answer, fault.as_ref())? {
+        if !reply(client, answer, fault.as_ref())? {
             return Ok(());
         }
     }

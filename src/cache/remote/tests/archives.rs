@@ -294,17 +294,14 @@ fn a_page_for_people_is_no_archive() {
 }
 
 #[test]
-fn an_archive_of_another_version_is_left_alone() {
-    let (run, mut members) = example();
-    let text = String::from_utf8(members[0].bytes.clone()).unwrap();
-    members[0].bytes = text.replace("\"version\":1", "\"version\":2").into_bytes();
-    let bucket = Bucket::default();
-    bucket.put(run.object(), archive(&members));
-    let tiered = Machine::new().tiered(&bucket);
-    assert_eq!(run.check_miss(&tiered), None);
-    Run::new("one").store(&tiered);
-    tiered.finish();
-    assert_eq!(bucket.requests().last().unwrap(), &format!("PUT-NEW {}", run.object()));
+fn an_entry_of_another_version_does_not_belong_under_this_key() {
+    let (_, members) = example();
+    for (from, to) in [("\"version\":1", "\"version\":2"), ("\"code\"", "\"Code\"")] {
+        let mut members = members.clone();
+        let text = String::from_utf8(members[0].bytes.clone()).unwrap();
+        members[0].bytes = text.replace(from, to).into_bytes();
+        check(&members, "not of this version of qik");
+    }
 }
 
 #[test]
