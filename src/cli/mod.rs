@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::Parser as _;
 
 pub use exit_code::ExitCode;
-pub use settings::Settings;
+pub use settings::{Settings, WatchMode};
 
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
 use crate::ops;
@@ -56,11 +56,17 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
             return Ok(if error.use_stderr() { ExitCode::Error } else { ExitCode::Success });
         }
     };
-    let profile = args.profile.clone();
-    let loaded =
-        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(args, sys, settings))?;
+    let load = || {
+        let args = args.clone();
+        let profile = args.profile.clone();
+        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(args, sys, settings))
+    };
+    let loaded = load()?;
     if loaded.settings.lists || loaded.settings.fails {
         return ops::list::run(&loaded, sys, ui);
+    }
+    if loaded.settings.watches {
+        return ops::watch::run(loaded, &load, sys, ui);
     }
     ops::run::run(&loaded, sys, ui)
 }

@@ -2,6 +2,7 @@
 //! Nothing below this file knows an option.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -13,9 +14,19 @@ use crate::plan::Isolation;
 use crate::report::{Logger, Verbosity};
 use crate::select::CacheStatus;
 use crate::sys::Sys;
+use crate::watch::DEBOUNCE_DEFAULT;
 
 /// More workers than this are as good as this many.
 const WORKER_COUNT_MAX: usize = 4096;
+
+/// What becomes of a run when what it works on changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchMode {
+    /// It goes on, and what has changed runs after it.
+    Queue,
+    /// It is stopped and started anew.
+    Restart,
+}
 
 /// What the user wants.
 #[derive(Debug, Clone)]
@@ -31,6 +42,10 @@ pub struct Settings {
     pub lists: bool,
     pub fails: bool,
     pub forces: bool,
+    pub watches: bool,
+    pub watch_mode: WatchMode,
+    /// How long files have to be left alone before a run begins.
+    pub debounce: Duration,
     pub worker_count: usize,
     pub cache_when: Option<CacheWhen>,
     pub logger: Option<Logger>,
@@ -96,6 +111,11 @@ impl Settings {
             lists: lower.flag("ls", args.ls),
             fails: lower.flag("fail", args.fail),
             forces: lower.flag("force", args.force),
+            watches: lower.flag("watch", args.watch),
+            watch_mode: lower
+                .choice("watch_mode", args.watch_mode)?
+                .map_or(WatchMode::Queue, Into::into),
+            debounce: debounce(&lower, args.debounce)?,
             worker_count: worker_count(&lower, args.workers, sys)?,
             cache_when: lower.choice("cache_when", args.cache_when)?.map(Into::into),
             logger: lower.choice("logger", args.logger)?.map(Into::into),
@@ -137,7 +157,7 @@ impl Settings {
             ("spaces", list(&self.spaces)),
             ("tags", list(&self.tags)),
             ("verbosity", (self.verbosity as u8).to_string()),
-            ("watch", flag(false)),
+            ("watch", flag(self.watches)),
             ("workers", self.worker_count.to_string()),
         ])
     }
@@ -148,6 +168,14 @@ fn worker_count(lower: &Lower, typed: Option<String>, sys: &Sys) -> Result<usize
     match text.trim().parse::<usize>() {
         Ok(count) if count > 0 => Ok(count.min(WORKER_COUNT_MAX)),
         _ => Err(invalid("workers", &text, "a number from 1").into()),
+    }
+}
+
+fn debounce(lower: &Lower, typed: Option<String>) -> Result<Duration> {
+    let Some(text) = typed.or_else(|| lower.text("debounce")) else { return Ok(DEBOUNCE_DEFAULT) };
+    match text.trim().parse::<u32>() {
+        Ok(ms) => Ok(Duration::from_millis(ms.into())),
+        Err(_) => Err(invalid("debounce", &text, "a number of milliseconds").into()),
     }
 }
 

@@ -27,11 +27,13 @@ pub struct Job {
 }
 
 /// Whether results are taken from caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadCaches {
     Yes,
     /// `--force`: everything runs, and is stored all the same.
     No,
+    /// These run, whatever is in the caches.
+    NotFor(Arc<BTreeSet<RunnableId>>),
 }
 
 /// A run under way, as its units see it.
@@ -76,6 +78,15 @@ impl<S: Steps> Run<S> {
 
     pub(super) fn runnable(&self, unit: usize) -> &Runnable {
         self.job.graph.runnable(RunnableId(unit))
+    }
+
+    /// Whether a unit runs, whatever is in the caches.
+    pub(super) fn is_forced(&self, unit: usize) -> bool {
+        match &self.job.read_caches {
+            ReadCaches::Yes => false,
+            ReadCaches::No => true,
+            ReadCaches::NotFor(forced) => forced.contains(&RunnableId(unit)),
+        }
     }
 
     /// Whether anything of a unit's artifacts is of interest once it has run.

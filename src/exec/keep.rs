@@ -49,6 +49,7 @@ pub(super) fn conclude<S: Steps>(
     {
         store(run, unit, before, &mut Made { exit: &exit, artifacts, log: &mut file });
     }
+    run.steps.ended(run.runnable(unit));
     outcome(if exit.code == 0 { Status::Succeeded } else { Status::Failed })
 }
 

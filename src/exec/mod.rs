@@ -35,5 +35,5 @@ pub use event::{Event, Log, Outcome, Planned, RunReason, RunSummary, Status};
 pub use job::{Job, ReadCaches};
 pub use output::{folder as output_folder, path as output_path};
 pub use run::run;
-pub use signals::{Request, Signals};
+pub use signals::{Request, Signals, listen_to_process, suspend};
 pub use steps::{Artifacts, Found, NewResult, Restored, Steps, StoredResult};

@@ -13,7 +13,7 @@ use super::keep::{Ended, conclude};
 use super::output::{self, LogFile};
 use super::process::{Surroundings, Task, run_command};
 use super::scheduler::{Assignment, Scheduler};
-use super::signals::{Listener, Request, Signals};
+use super::signals::{Listener, Request, Signals, suspend};
 use super::steps::Steps;
 use super::unit::{Cold, Looked, failed, look_up};
 use super::{Event, EventSender, Outcome, Planned, RunSummary, Status};
@@ -164,7 +164,7 @@ impl<S: Steps> Loop<S> {
             }
             Request::Suspend => {
                 self.run.groups.signal(Signal::STOP);
-                let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
+                suspend();
             }
             Request::Resume => self.run.groups.signal(Signal::CONT),
         }

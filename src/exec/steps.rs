@@ -56,6 +56,9 @@ pub trait Steps: Debug + Send + Sync + 'static {
         result: NewResult<'_, Self::Artifacts>,
     ) -> Result<(), Diagnostic>;
 
+    /// A runnable's command or its replay has ended, and what there was to be stored is stored.
+    fn ended(&self, _runnable: &Runnable) {}
+
     /// Nothing more will be stored. Gives warnings.
     fn finish(&self) -> Vec<Diagnostic>;
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::job::{ReadCaches, Run, UnknownUpstream};
+use super::job::{Run, UnknownUpstream};
 use super::output;
 use super::steps::{Found, Restored, Steps, StoredResult as _};
 use super::{Event, Log, Outcome, RunReason, Status};
@@ -79,7 +79,7 @@ fn find<S: Steps>(run: &Run<S>, unit: usize) -> Result<Outcome, Miss> {
         Err(UnknownUpstream) => return Err(Miss::Reason(RunReason::NotKept, None)),
     };
     let before = Box::new(run.steps.fingerprint(runnable, lists)?);
-    if run.job.read_caches == ReadCaches::No {
+    if run.is_forced(unit) {
         return Err(Miss::Reason(RunReason::Forced, Some(before)));
     }
     let hit = match run.steps.lookup(runnable, before.digest()) {
@@ -113,6 +113,7 @@ fn replay<S: Steps>(run: &Run<S>, unit: usize, hit: &S::Hit) -> Option<Outcome> 
                 run.steps.forget_files();
             }
             run.publish_artifacts(unit, Some(&restored.artifacts));
+            run.steps.ended(run.runnable(unit));
             let code = hit.code();
             let status = if code == 0 { Status::Replayed } else { Status::ReplayedFailure };
             Some(Outcome { status, code, duration: hit.duration(), log, error: None })

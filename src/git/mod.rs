@@ -30,6 +30,7 @@ mod stat;
 mod submodule;
 #[cfg(test)]
 mod tests;
+mod tracked;
 mod wildmatch;
 mod worktree;
 

@@ -31,7 +31,7 @@ pub struct Worktree {
 
 /// What was seen, and in which epoch.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     epoch: u64,
     index: Option<(IndexStamp, Arc<IndexSnapshot>)>,
     /// Whether the index was found unchanged, or read, in this epoch.
@@ -121,6 +121,11 @@ impl Worktree {
         seen.sets.clear();
         drop(seen);
         self.submodules.forget();
+    }
+
+    /// The work tree of a submodule; `None` if it was never checked out.
+    pub(super) fn open_submodule(&self, path: &[u8]) -> Result<Option<Arc<Self>>, RunnableError> {
+        self.submodules.open(&self.repo, path)
     }
 
     /// Whether git tracks a path, be it by intent alone.
@@ -249,7 +254,7 @@ impl Worktree {
     }
 
     /// The index, read again if its file is another than before.
-    fn current_index(&self, seen: &mut Seen) -> Result<Arc<IndexSnapshot>, Diagnostic> {
+    pub(super) fn current_index(&self, seen: &mut Seen) -> Result<Arc<IndexSnapshot>, Diagnostic> {
         if let Some((stamp, snapshot)) = &seen.index
             && (seen.is_index_current || *stamp == stamp_index(&self.repo))
         {
@@ -267,7 +272,7 @@ impl Worktree {
         Ok(snapshot)
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -65,6 +65,15 @@ impl World {
         Self { root, worktree, env, pydist, seen, epoch: AtomicU64::new(0) }
     }
 
+    pub(super) fn root(&self) -> &AbsPath {
+        &self.root
+    }
+
+    /// The folders in which distributions are looked for.
+    pub fn site_packages(&self) -> Vec<AbsPath> {
+        find_site_packages(&self.env).into_iter().filter_map(AbsPath::new).collect()
+    }
+
     /// The work tree; `None` outside of a git repository.
     pub fn worktree(&self) -> Option<&Worktree> {
         self.worktree.as_deref()
@@ -145,7 +154,7 @@ impl World {
     }
 
     /// The files whose content counts whether git tracks them or not.
-    fn settings_of<'a>(
+    pub(super) fn settings_of<'a>(
         &self,
         runnable: &'a Runnable,
         expanded: &'a Expanded,

@@ -7,4 +7,5 @@ mod probe;
 pub mod run;
 mod since;
 mod steps;
+pub mod watch;
 mod workspace;

@@ -11,7 +11,7 @@ use crate::cache;
 use crate::cli::ExitCode;
 use crate::config::CacheKind;
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
-use crate::exec::{self, Job, ReadCaches, Signals};
+use crate::exec::{self, EventSender, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
 use crate::select;
@@ -26,6 +26,33 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
     }
+    let Workspace { world, stores, .. } = workspace;
+    let steps = Arc::new(ProjectSteps { dirs: loaded.dirs.clone(), world, stores });
+    let (events, reporting) = reporting(loaded, &graph, sys, ui);
+    let summary = exec::run(job(loaded, Arc::new(graph)), steps, Signals::Process, events)?;
+    reporting.finish(summary.signal.is_some());
+    Ok(ExitCode::Run(summary.code))
+}
+
+/// A run of a graph as the settings want it.
+pub(super) fn job(loaded: &Loaded, graph: Arc<Graph>) -> Job {
+    let settings = &loaded.settings;
+    Job {
+        graph,
+        dirs: loaded.dirs.clone(),
+        worker_count: settings.worker_count,
+        read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
+        cache_when: settings.cache_when,
+    }
+}
+
+/// Whoever shows a run of a graph as the settings want it.
+pub(super) fn reporting(
+    loaded: &Loaded,
+    graph: &Graph,
+    sys: &Sys,
+    ui: &Ui,
+) -> (EventSender, Reporting) {
     let settings = &loaded.settings;
     let choice = Choice {
         logger: settings.logger,
@@ -33,24 +60,12 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         worker_count: settings.worker_count,
         runnable_count: graph.runnables.len(),
     };
-    let Workspace { world, stores, .. } = workspace;
-    let steps = Arc::new(ProjectSteps { dirs: loaded.dirs.clone(), world, stores });
-    let job = Job {
-        graph: Arc::new(graph),
-        dirs: loaded.dirs.clone(),
-        worker_count: settings.worker_count,
-        read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
-        cache_when: settings.cache_when,
-    };
     let manifest = Manifest::new(exec::output_folder(&loaded.dirs).as_path());
-    let (events, reporting) = Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest);
-    let summary = exec::run(job, steps, Signals::Process, events)?;
-    reporting.finish(summary.signal.is_some());
-    Ok(ExitCode::Run(summary.code))
+    Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest)
 }
 
 /// What can be known to be wrong before anything runs.
-fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
+pub(super) fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
     let caches = &loaded.project.declarations.caches;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut note = |diagnostic: Diagnostic| {

@@ -20,6 +20,7 @@ const CACHE_SIZE_BYTES_MAX: u64 = 10 << 30;
 pub(super) struct Workspace {
     /// `None` outside of a git repository.
     pub(super) repo: Option<Arc<Repo>>,
+    pub(super) worktree: Option<Arc<Worktree>>,
     pub(super) world: Arc<World>,
     pub(super) stores: Arc<Stores>,
 }
@@ -39,11 +40,13 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
     let local = Arc::new(local);
     let mut stores: BTreeMap<String, Arc<dyn Store>> =
         BTreeMap::from([("local".to_owned(), Arc::clone(&local) as Arc<dyn Store>)]);
-    if let Some(worktree) = worktree {
-        let shared = Shared::new(&loaded.dirs, local, publisher(worktree, sys));
+    if let Some(worktree) = &worktree {
+        let publish = publisher(Arc::clone(worktree), sys);
+        let shared = Shared::new(&loaded.dirs, local, publish);
         stores.insert("repo".to_owned(), Arc::new(shared));
     }
-    Ok(Workspace { repo, world: Arc::new(world), stores: Arc::new(Stores::new(stores)) })
+    let stores = Arc::new(Stores::new(stores));
+    Ok(Workspace { repo, worktree, world: Arc::new(world), stores })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.

@@ -113,7 +113,7 @@ impl Project {
             graph: Arc::new(Graph { runnables: self.runnables.clone() }),
             dirs: WorkDirs::new(AbsPath::new(self.folder.path()).unwrap()),
             worker_count: self.worker_count,
-            read_caches: self.read_caches,
+            read_caches: self.read_caches.clone(),
             cache_when: None,
         }
     }

@@ -1,0 +1,137 @@
+//! A loaded project as it is watched: its selection, and how far its inputs reach.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::record::{RepoCache, State};
+use crate::error::Result;
+use crate::git::Worktree;
+use crate::hash::{Reach, World};
+use crate::ops::load::Loaded;
+use crate::ops::probe::WorkspaceProbe;
+use crate::ops::run;
+use crate::ops::workspace::{Workspace, no_repository};
+use crate::paths::AbsPath;
+use crate::plan::{Graph, Runnable};
+use crate::select;
+use crate::sys::{Sys, fs};
+use crate::watch::{Batch, Scope};
+
+/// The name of the repo cache in the configuration.
+const REPO_CACHE: &str = "repo";
+
+/// Content of the files of a configuration; `None` where there is none.
+pub(super) type Configuration = BTreeMap<String, Option<Vec<u8>>>;
+
+/// A project that is watched.
+#[derive(Debug)]
+pub(super) struct Project {
+    pub(super) loaded: Loaded,
+    pub(super) workspace: Workspace,
+    pub(super) worktree: Arc<Worktree>,
+    /// The selection.
+    pub(super) graph: Arc<Graph>,
+    /// By runnable of the graph.
+    pub(super) reaches: Vec<Reach>,
+    pub(super) scope: Scope,
+    pub(super) repo_cache: RepoCache,
+    /// Folders of distributions that appeared and are not complete yet.
+    pub(super) installing: BTreeSet<AbsPath>,
+    /// Whether there is something else to be watched than before.
+    is_other: bool,
+}
+
+impl Project {
+    /// Selects, and finds out what has to be watched for the selection.
+    pub(super) fn open(loaded: Loaded, sys: &Sys) -> Result<Self> {
+        let probe = WorkspaceProbe::new(&loaded, sys);
+        let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+        run::check(&loaded, &graph)?;
+        let workspace = probe.into_workspace()?;
+        let Some(worktree) = workspace.worktree.clone() else {
+            let why = "`--watch` looks at the files that git tracks";
+            return Err(no_repository(&loaded).because(why).into());
+        };
+        let reaches = reaches(&workspace.world, &graph);
+        let files = &loaded.project.files;
+        let root = &loaded.dirs.root;
+        let scope = Scope::new(root, &worktree, &workspace.world, &reaches, files)?;
+        let is_used = |runnable: &Runnable| runnable.cache.as_deref() == Some(REPO_CACHE);
+        let repo_cache =
+            if graph.runnables.iter().any(is_used) { RepoCache::Used } else { RepoCache::Unused };
+        Ok(Self {
+            graph: Arc::new(graph),
+            loaded,
+            workspace,
+            worktree,
+            reaches,
+            scope,
+            repo_cache,
+            installing: BTreeSet::new(),
+            is_other: false,
+        })
+    }
+
+    pub(super) fn world(&self) -> &World {
+        &self.workspace.world
+    }
+
+    /// A runnable's inputs as they are now.
+    pub(super) fn now(&self, runnable: &Runnable) -> State {
+        State::now(self.world(), runnable, self.repo_cache)
+    }
+
+    /// The content of the configuration's files now.
+    pub(super) fn configuration(&self) -> Configuration {
+        let root = &self.loaded.dirs.root;
+        let read = |path: &String| (path.clone(), fs::read(root.join(path).as_path()).ok());
+        self.loaded.project.files.iter().map(read).collect()
+    }
+
+    /// Watches one more file of the configuration: the error of one that is not yet known.
+    pub(super) fn blame(&mut self, file: &str) {
+        let files = &mut self.loaded.project.files;
+        if !files.iter().any(|known| known == file) {
+            files.push(file.to_owned());
+            self.is_other = true;
+        }
+    }
+
+    /// Looks at the index, at `load` deps and at folders again, as far as the batch says that
+    /// they may have changed, and adds to the batch what the index says. Gives whether something
+    /// else is to be watched now.
+    pub(super) fn refresh(&mut self, batch: &mut Batch) -> Result<bool> {
+        self.world().forget_files();
+        let mut is_other = std::mem::take(&mut self.is_other) || batch.has_folders;
+        if batch.has_index || batch.is_anything {
+            let index = self.worktree.index().map_err(crate::error::Error::from)?;
+            let differences = self.scope.index().differences(&index);
+            is_other |= !differences.is_empty();
+            batch.files.extend(differences);
+        }
+        if !batch.settings.is_empty() || batch.is_anything {
+            self.reaches = reaches(self.world(), &self.graph);
+            is_other = true;
+        }
+        if is_other {
+            let (root, files) = (&self.loaded.dirs.root, &self.loaded.project.files);
+            let world = &self.workspace.world;
+            let scope = Scope::new(root, &self.worktree, world, &self.reaches, files)?;
+            self.note_installing(&scope);
+            self.scope = scope;
+        }
+        Ok(is_other)
+    }
+
+    /// A distribution counts as installed when the last of its files is there.
+    fn note_installing(&mut self, scope: &Scope) {
+        let unfinished = scope.unfinished_distributions();
+        let appeared = unfinished.difference(self.scope.folders()).cloned();
+        self.installing.extend(appeared);
+        self.installing.retain(|folder| unfinished.contains(folder));
+    }
+}
+
+fn reaches(world: &World, graph: &Graph) -> Vec<Reach> {
+    graph.runnables.iter().map(|runnable| world.reach(runnable)).collect()
+}

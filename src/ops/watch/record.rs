@@ -1,0 +1,217 @@
+//! The inputs of runnables as they were when their commands started and ended.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::cache::{self, Hit, Manifest, Memo};
+use crate::config::CacheWhen;
+use crate::error::{Diagnostic, RunnableError};
+use crate::exec::{Found, NewResult, Restored, Steps};
+use crate::hash::{ArtifactList, Change, Digest, Document, Files, Fingerprint, World, diff};
+use crate::ops::steps::ProjectSteps;
+use crate::plan::{Runnable, RunnableName};
+use crate::sys::Env;
+
+/// Where the repo cache keeps its files, as fingerprints name them.
+const REPO_CACHE: &str = ".qik/cache/";
+
+/// A runnable's own inputs at some time. The artifacts of upstreams are not among them: a lax
+/// downstream does not run for these.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) digest: Digest,
+    /// `None` if the inputs could not be told; the digest is the reason's then.
+    fingerprint: Option<Arc<Fingerprint>>,
+}
+
+/// Whether somebody uses the repo cache, whose files may be tracked, and match somebody's globs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RepoCache {
+    Used,
+    Unused,
+}
+
+impl State {
+    /// The inputs as they are now.
+    pub(super) fn now(world: &World, runnable: &Runnable, repo_cache: RepoCache) -> Self {
+        Self::new(world.fingerprint(runnable, BTreeMap::new()), repo_cache)
+    }
+
+    fn new(inputs: Result<Fingerprint, RunnableError>, repo_cache: RepoCache) -> Self {
+        match inputs {
+            Ok(mut fingerprint) => {
+                fingerprint.inputs.upstreams.clear();
+                let digest = match repo_cache {
+                    RepoCache::Unused => fingerprint.digest(),
+                    RepoCache::Used => digest_without_repo_cache(&fingerprint),
+                };
+                Self { digest, fingerprint: Some(Arc::new(fingerprint)) }
+            }
+            Err(error) => {
+                let reason = format!("{} {}", error.0.message, error.0.causes.join(" "));
+                Self { digest: Digest::of(reason.as_bytes()), fingerprint: None }
+            }
+        }
+    }
+
+    /// The inputs that differ from those of another time.
+    pub(super) fn changed(&self, after: &Self) -> BTreeSet<String> {
+        if self.digest == after.digest {
+            return BTreeSet::new();
+        }
+        let (Some(before), Some(after)) = (&self.fingerprint, &after.fingerprint) else {
+            return BTreeSet::from(["inputs".to_owned()]);
+        };
+        diff(&before.to_document(), &after.to_document())
+            .into_iter()
+            .map(|change| match change {
+                Change::FileAdded { path }
+                | Change::FileChanged { path }
+                | Change::FileGone { path }
+                | Change::Setting { path } => path,
+                other => other.to_string(),
+            })
+            .filter(|input| !input.starts_with(REPO_CACHE))
+            .collect()
+    }
+}
+
+/// The digest without the files that caching itself writes: they are results, not causes.
+fn digest_without_repo_cache(fingerprint: &Fingerprint) -> Digest {
+    let inputs = fingerprint.inputs.clone();
+    let rest = Fingerprint { files: Files::new(None), inputs }.digest();
+    let mut bytes = rest.as_bytes().to_vec();
+    let files = fingerprint.files.set.iter().flat_map(|set| set.iter());
+    for (path, file) in files.filter(|(path, _)| !path.starts_with(REPO_CACHE.as_bytes())) {
+        bytes.extend_from_slice(&(path.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&path);
+        bytes.extend_from_slice(file.mode.as_str().as_bytes());
+        bytes.extend_from_slice(file.id.as_bytes());
+    }
+    Digest::of(&bytes)
+}
+
+/// What became of a runnable's inputs in a round.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Record {
+    /// When it was looked up or started.
+    pub(super) before: Option<State>,
+    /// When it had ended.
+    pub(super) after: Option<State>,
+    /// Its own artifacts, where the two differ.
+    pub(super) artifacts: BTreeSet<String>,
+}
+
+/// The steps of a round, with a record of each runnable.
+#[derive(Debug)]
+pub(super) struct Recording {
+    steps: ProjectSteps,
+    repo_cache: RepoCache,
+    records: Mutex<BTreeMap<RunnableName, Record>>,
+}
+
+impl Recording {
+    pub(super) fn new(steps: ProjectSteps, repo_cache: RepoCache) -> Self {
+        Self { steps, repo_cache, records: Mutex::default() }
+    }
+
+    /// What was recorded of a runnable so far.
+    pub(super) fn of(&self, runnable: &RunnableName) -> Record {
+        self.lock().get(runnable).cloned().unwrap_or_default()
+    }
+
+    /// A runnable's inputs as they are now.
+    pub(super) fn now(&self, runnable: &Runnable) -> State {
+        State::now(&self.steps.world, runnable, self.repo_cache)
+    }
+
+    fn has_begun(&self, runnable: &Runnable) -> bool {
+        self.lock().get(&runnable.name).is_some_and(|record| record.before.is_some())
+    }
+
+    fn begin(&self, runnable: &Runnable, state: State) {
+        let mut records = self.lock();
+        records.entry(runnable.name.clone()).or_default().before.get_or_insert(state);
+    }
+
+    /// A record is whole whatever a panicking thread was doing with another.
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RunnableName, Record>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Steps for Recording {
+    type Hit = Hit;
+    type Artifacts = Manifest;
+
+    fn environment(&self, runnable: &Runnable) -> Result<Arc<Env>, RunnableError> {
+        if !self.has_begun(runnable) {
+            self.begin(runnable, self.now(runnable));
+        }
+        self.steps.environment(runnable)
+    }
+
+    fn fingerprint(
+        &self,
+        runnable: &Runnable,
+        upstreams: BTreeMap<String, ArtifactList>,
+    ) -> Result<Fingerprint, RunnableError> {
+        let inputs = self.steps.fingerprint(runnable, upstreams);
+        if !self.has_begun(runnable) {
+            self.begin(runnable, State::new(inputs.clone(), self.repo_cache));
+        }
+        inputs
+    }
+
+    fn forget_files(&self) {
+        self.steps.forget_files();
+    }
+
+    fn lookup(&self, runnable: &Runnable, digest: Digest) -> Found<Hit> {
+        self.steps.lookup(runnable, digest)
+    }
+
+    fn restore(&self, hit: &Hit) -> Result<Restored<Manifest>, Diagnostic> {
+        self.steps.restore(hit)
+    }
+
+    fn latest(&self, runnable: &Runnable) -> Option<Document> {
+        self.steps.latest(runnable)
+    }
+
+    fn collect(&self, patterns: &[String]) -> Result<Manifest, Diagnostic> {
+        self.steps.collect(patterns)
+    }
+
+    fn is_worth_keeping(&self, when: CacheWhen, code: i32, is_killed: bool) -> bool {
+        self.steps.is_worth_keeping(when, code, is_killed)
+    }
+
+    fn store(
+        &self,
+        runnable: &Runnable,
+        digest: Digest,
+        result: NewResult<'_, Manifest>,
+    ) -> Result<(), Diagnostic> {
+        self.steps.store(runnable, digest, result)
+    }
+
+    fn ended(&self, runnable: &Runnable) {
+        let after = self.now(runnable);
+        let before = self.of(&runnable.name).before;
+        let differs = before.is_none_or(|before| before.digest != after.digest);
+        let mut artifacts = BTreeSet::new();
+        if differs && !runnable.artifacts.is_empty() {
+            let made = cache::collect(&self.steps.dirs.root, &runnable.artifacts, &Memo::none());
+            artifacts.extend(made.into_iter().flat_map(|made| made.to_list().into_keys()));
+        }
+        let mut records = self.lock();
+        let record = records.entry(runnable.name.clone()).or_default();
+        record.after = Some(after);
+        record.artifacts = artifacts;
+    }
+
+    fn finish(&self) -> Vec<Diagnostic> {
+        self.steps.finish()
+    }
+}
