@@ -24,7 +24,7 @@ impl Content {
     }
 
     /// That of all that is left to read.
-    pub(super) fn read(source: &mut impl Read) -> io::Result<Self> {
+    pub fn read(source: &mut impl Read) -> io::Result<Self> {
         Self::copy(source, &mut io::sink(), u64::MAX)
     }
 

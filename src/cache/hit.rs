@@ -33,6 +33,15 @@ pub struct Hit {
     modes: Modes,
 }
 
+/// What a restore had to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// Everything was there already.
+    Nothing,
+    /// Files of the project were written.
+    Files,
+}
+
 /// Where a log is kept.
 #[derive(Debug)]
 pub(super) enum LogPlace {
@@ -114,8 +123,8 @@ impl Hit {
 
     /// Brings back what the command made, below a root: all that is not there already is copied
     /// and verified before the first of it is moved into place. What is there already, with the
-    /// same content and mode, is left alone. Gives whether anything was written.
-    pub fn restore(&self, root: &AbsPath) -> Result<bool, Diagnostic> {
+    /// same content and mode, is left alone.
+    pub fn restore(&self, root: &AbsPath) -> Result<Restored, Diagnostic> {
         self.plan_restore(root).run().map_err(|cause| warning::unusable(&self.runnable, &cause))
     }
 

@@ -1,4 +1,5 @@
-//! Keeps eviction apart from storing, between processes and threads.
+//! Keeps eviction apart from storing, and two runs of one runnable apart from each other, between
+//! processes and threads.
 //!
 //! A lock of the operating system on an open file: it ends with the process, however that ends,
 //! so that none is ever left behind. Nobody waits: who cannot have it goes on without, or leaves
@@ -9,7 +10,9 @@ use std::fs::File;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-use crate::paths::WorkDirs;
+use super::{prepare_private, slug};
+use crate::paths::{AbsPath, WorkDirs};
+use crate::plan::RunnableName;
 use crate::sys::fs;
 
 /// A lock that is held until it is dropped.
@@ -42,8 +45,36 @@ pub(super) fn exclusive(dirs: &WorkDirs) -> Exclusive {
     }
 }
 
+/// The right to run a runnable, or to bring its artifacts back: of all processes in a checkout
+/// one has it at a time, so that what a command makes is never mixed with what another makes.
+#[derive(Debug)]
+pub struct Claim(#[expect(dead_code, reason = "held, not looked at")] Option<Lock>);
+
+/// Claims a runnable; `None` if somebody else has it now. Where there are no locks, or no place
+/// for them, everybody may.
+pub fn try_claim(dirs: &WorkDirs, runnable: &RunnableName) -> Option<Claim> {
+    let folder = dirs.private.join("cache/claims");
+    let path = folder.join(slug(runnable.as_str()));
+    let operation = FlockOperation::NonBlockingLockExclusive;
+    let locked = lock_file(&path, operation).or_else(|error| {
+        if error != Errno::NOLCK || prepare_private(dirs).is_err() {
+            return Err(error);
+        }
+        fs::create_folder(folder.as_path()).map_err(|_| Errno::NOLCK)?;
+        lock_file(&path, operation)
+    });
+    match locked {
+        Ok(lock) => Some(Claim(Some(lock))),
+        Err(Errno::WOULDBLOCK) => None,
+        Err(_) => Some(Claim(None)),
+    }
+}
+
 fn lock(dirs: &WorkDirs, operation: FlockOperation) -> Result<Lock, Errno> {
-    let path = dirs.private.join("cache/lock");
+    lock_file(&dirs.private.join("cache/lock"), operation)
+}
+
+fn lock_file(path: &AbsPath, operation: FlockOperation) -> Result<Lock, Errno> {
     let file = fs::open_lock(path.as_path()).map_err(|_| Errno::NOLCK)?;
     rustix::fs::flock(&file, operation)?;
     Ok(Lock { _file: file })
@@ -52,7 +83,29 @@ fn lock(dirs: &WorkDirs, operation: FlockOperation) -> Result<Lock, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paths::AbsPath;
+
+    #[test]
+    fn one_at_a_time_claims_a_runnable() {
+        let root = tempfile::tempdir().unwrap();
+        let dirs = WorkDirs::new(AbsPath::new(root.path()).unwrap());
+        let [one, two] = ["one", "two"].map(|name| RunnableName::from(name.to_owned()));
+        let claim = try_claim(&dirs, &one);
+        assert!(claim.is_some());
+        assert!(try_claim(&dirs, &one).is_none());
+        assert!(try_claim(&dirs, &two).is_some());
+        drop(claim);
+        assert!(try_claim(&dirs, &one).is_some());
+    }
+
+    #[test]
+    fn without_a_place_for_locks_everybody_may() {
+        let root = tempfile::tempdir().unwrap();
+        let dirs = WorkDirs::new(AbsPath::new(root.path()).unwrap());
+        fs::write_atomic(dirs.private.as_path(), b"in the way").unwrap();
+        let name = RunnableName::from("one".to_owned());
+        let claims = [try_claim(&dirs, &name), try_claim(&dirs, &name)];
+        assert!(claims.iter().all(Option::is_some));
+    }
 
     #[test]
     fn eviction_does_not_disturb_those_who_store() {

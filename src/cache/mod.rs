@@ -34,8 +34,9 @@ use std::fs::File;
 pub use artifacts::{Artifact, ArtifactKind, Manifest};
 pub use collect::collect;
 pub use content::Content;
-pub use hit::{Hit, LogReader};
+pub use hit::{Hit, LogReader, Restored};
 pub use local::Local;
+pub use lock::{Claim, try_claim};
 pub use memo::Memo;
 pub use pattern::check_pattern;
 pub use policy::is_worth_keeping;
@@ -93,6 +94,12 @@ pub struct NewEntry<'a> {
 pub trait Store: Send + Sync {
     /// The entry of a key, its manifest checked, nothing restored.
     fn lookup(&self, key: Key<'_>) -> Lookup;
+
+    /// The same, right after a miss, for an entry that another process in this checkout may have
+    /// stored meanwhile.
+    fn look_again(&self, key: Key<'_>) -> Lookup {
+        self.lookup(key)
+    }
 
     /// Puts an entry in. Errors are for the caller to show as a warning.
     fn store(&self, key: Key<'_>, entry: NewEntry<'_>) -> Result<(), Diagnostic>;

@@ -9,6 +9,7 @@
 use super::artifacts::portable_mode;
 use super::blobs::Blobs;
 use super::collect::read_content;
+use super::hit::Restored;
 use super::memo::Session;
 use super::staging::{Staged, Staging};
 use super::{Artifact, ArtifactKind, Content, Manifest, Memo, reach};
@@ -35,14 +36,14 @@ pub(super) struct Restore<'a> {
 }
 
 impl<'a> Restore<'a> {
-    /// Does it; whether there was anything to do.
-    pub(super) fn run(&self) -> Result<bool, Diagnostic> {
+    /// Does it.
+    pub(super) fn run(&self) -> Result<Restored, Diagnostic> {
         if self.manifest.artifacts.is_empty() {
-            return Ok(false);
+            return Ok(Restored::Nothing);
         }
         let missing = self.find_missing()?;
         if missing.is_empty() {
-            return Ok(false);
+            return Ok(Restored::Nothing);
         }
         let mut staging = Staging::new(self.dirs)?;
         let blobs = Blobs::new(self.dirs);
@@ -58,7 +59,7 @@ impl<'a> Restore<'a> {
                 None => folder.make_folder(name).map(|_| ())?,
             }
         }
-        Ok(true)
+        Ok(Restored::Files)
     }
 
     /// The artifacts that are not there as they should be; fails if one of them cannot be put

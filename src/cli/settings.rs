@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::args::Args;
 use crate::config::{CacheWhen, Value};
 use crate::context::{self, QikFields};
-use crate::error::{Code, Diagnostic, Result};
+use crate::error::{Code, Diagnostic, Error, Result};
 use crate::plan::Isolation;
 use crate::report::{Logger, Verbosity};
 use crate::select::CacheStatus;
@@ -55,49 +55,76 @@ pub struct Settings {
 }
 
 /// The layers below the command line: the environment over the profile.
-struct Lower(context::Settings);
+struct Lower {
+    env: context::Settings,
+    profile: context::Settings,
+}
+
+/// A setting's text and who set it.
+struct Given {
+    text: String,
+    source: String,
+    code: Code,
+}
+
+impl Given {
+    /// Typed on the command line.
+    fn typed(option: &str, text: String) -> Self {
+        Self { text, source: option.to_owned(), code: Code::UsageInvalid }
+    }
+
+    fn refuse(&self, expected: &str) -> Error {
+        Diagnostic::new(self.code, format!("`{}` is `{}`", self.source, self.text))
+            .because(format!("it takes {expected}"))
+            .into()
+    }
+}
 
 impl Lower {
+    fn value(&self, name: &str) -> Option<&Value> {
+        self.env.get(name).or_else(|| self.profile.get(name))
+    }
+
+    fn given(&self, name: &str) -> Option<Given> {
+        let text = match self.value(name)? {
+            Value::Str(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            Value::Bool(_) | Value::List(_) => return None,
+        };
+        let is_env = self.env.contains_key(name);
+        let source = if is_env { format!("QIK__{}", name.to_uppercase()) } else { name.to_owned() };
+        Some(Given { text, source, code: Code::ValueInvalid })
+    }
+
     fn text(&self, name: &str) -> Option<String> {
-        match self.0.get(name)? {
-            Value::Str(text) => Some(text.clone()),
-            Value::Int(number) => Some(number.to_string()),
-            Value::Bool(_) | Value::List(_) => None,
-        }
+        self.given(name).map(|given| given.text)
     }
 
     fn list(&self, name: &str, typed: Vec<String>) -> Vec<String> {
-        match self.0.get(name) {
+        match self.value(name) {
             Some(Value::List(items)) if typed.is_empty() => items.clone(),
             _ => typed,
         }
     }
 
     fn flag(&self, name: &str, typed: bool) -> bool {
-        typed || self.0.get(name) == Some(&Value::Bool(true))
+        typed || self.value(name) == Some(&Value::Bool(true))
     }
 
     fn choice<T: ValueEnum>(&self, name: &str, typed: Option<T>) -> Result<Option<T>> {
-        let Some(text) = self.text(name).filter(|_| typed.is_none()) else { return Ok(typed) };
-        T::from_str(&text, true).map(Some).map_err(|_| {
+        let Some(given) = self.given(name).filter(|_| typed.is_none()) else { return Ok(typed) };
+        T::from_str(&given.text, true).map(Some).map_err(|_| {
             let names = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
             let names: Vec<_> = names.map(|value| format!("`{}`", value.get_name())).collect();
-            invalid(name, &text, &names.join(" or ")).into()
+            given.refuse(&names.join(" or "))
         })
     }
-}
-
-fn invalid(name: &str, text: &str, expected: &str) -> Diagnostic {
-    Diagnostic::new(Code::UsageInvalid, format!("`{name}` is `{text}`"))
-        .because(format!("it takes {expected}"))
 }
 
 impl Settings {
     /// Puts the layers together. `profile` are the profile's settings.
     pub(super) fn new(args: Args, sys: &Sys, profile: context::Settings) -> Result<Self> {
-        let mut lower = profile;
-        lower.extend(context::settings_from_env(&sys.env)?);
-        let lower = Lower(lower);
+        let lower = Lower { env: context::settings_from_env(&sys.env)?, profile };
         let is_isolated = lower.flag("isolated", args.isolated);
         Ok(Self {
             commands: lower.list("commands", args.commands),
@@ -164,30 +191,35 @@ impl Settings {
 }
 
 fn worker_count(lower: &Lower, typed: Option<String>, sys: &Sys) -> Result<usize> {
-    let Some(text) = typed.or_else(|| lower.text("workers")) else { return Ok(sys.cpu_count) };
-    match text.trim().parse::<usize>() {
+    let typed = typed.map(|text| Given::typed("-n", text));
+    let Some(given) = typed.or_else(|| lower.given("workers")) else { return Ok(sys.cpu_count) };
+    match given.text.trim().parse::<usize>() {
         Ok(count) if count > 0 => Ok(count.min(WORKER_COUNT_MAX)),
-        _ => Err(invalid("workers", &text, "a number from 1").into()),
+        _ => Err(given.refuse("a number from 1")),
     }
 }
 
 fn debounce(lower: &Lower, typed: Option<String>) -> Result<Duration> {
-    let Some(text) = typed.or_else(|| lower.text("debounce")) else { return Ok(DEBOUNCE_DEFAULT) };
-    match text.trim().parse::<u32>() {
+    let typed = typed.map(|text| Given::typed("--debounce", text));
+    let Some(given) = typed.or_else(|| lower.given("debounce")) else {
+        return Ok(DEBOUNCE_DEFAULT);
+    };
+    match given.text.trim().parse::<u32>() {
         Ok(ms) => Ok(Duration::from_millis(ms.into())),
-        Err(_) => Err(invalid("debounce", &text, "a number of milliseconds").into()),
+        Err(_) => Err(given.refuse("a number of milliseconds")),
     }
 }
 
 fn verbosity(lower: &Lower, typed: Option<String>) -> Result<Verbosity> {
-    let Some(text) = typed.or_else(|| lower.text("verbosity")) else {
+    let typed = typed.map(|text| Given::typed("-v", text));
+    let Some(given) = typed.or_else(|| lower.given("verbosity")) else {
         return Ok(Verbosity::Normal);
     };
-    match text.trim().parse::<u64>() {
+    match given.text.trim().parse::<u64>() {
         Ok(0) => Ok(Verbosity::Silent),
         Ok(1) => Ok(Verbosity::Normal),
         Ok(_) => Ok(Verbosity::Verbose),
-        Err(_) => Err(invalid("verbosity", &text, "0, 1 or 2").into()),
+        Err(_) => Err(given.refuse("0, 1 or 2")),
     }
 }
 

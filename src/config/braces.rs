@@ -144,9 +144,8 @@ impl<'t> Braces<'t> {
                     roles[close] = Some(Role::Dropped);
                 }
                 Some(close) => {
-                    for within in index..=close {
-                        roles[within] = Some(self.role_in_group(within));
-                    }
+                    let group = (index..=close).map(|within| Some(self.role_in_group(within)));
+                    roles.splice(index..=close, group);
                 }
             }
         }
@@ -193,12 +192,15 @@ mod tests {
     use super::*;
 
     /// Shows fields as `‹…›`, to tell them from text.
-    fn shown(text: &str) -> String {
-        let show = |piece: Piece| match piece {
+    fn show(piece: Piece) -> String {
+        match piece {
             Piece::Literal(text) => text,
             Piece::Ctx(path) => format!("‹ctx.{path}›"),
             Piece::Module(field) => format!("‹module.{field}›"),
-        };
+        }
+    }
+
+    fn shown(text: &str) -> String {
         parse_pieces(text).into_iter().map(show).collect()
     }
 
@@ -296,11 +298,7 @@ mod tests {
                 if inside.contains('{') {
                     return None;
                 }
-                match parse_field(inside)? {
-                    Piece::Ctx(path) => shown.push_str(&format!("‹ctx.{path}›")),
-                    Piece::Module(field) => shown.push_str(&format!("‹module.{field}›")),
-                    Piece::Literal(_) => return None,
-                }
+                shown.push_str(&show(parse_field(inside)?));
                 rest = tail;
             }
         }

@@ -57,7 +57,7 @@ impl Checks<'_> {
     fn pygraph(&mut self, text: &Text) {
         if !self.has_plugin(|kind| matches!(kind, PluginKind::Pygraph(_))) {
             let message = "a dependency of type `pygraph` needs the plugin `qik.pygraph`";
-            let hint = "add it: `[plugins]` `pygraph = \"qik.pygraph\"`";
+            let hint = "add `pygraph = \"qik.pygraph\"` to `[plugins]`";
             let diagnostic = Diagnostic::new(Code::DepTypeInvalid, message).hint(hint);
             self.diagnostics.push(diagnostic.at(&text.place));
         }
@@ -118,7 +118,7 @@ impl Checks<'_> {
                 let needs_uv = !self.has_plugin(|kind| matches!(kind, PluginKind::Uv(_)));
                 if let (true, Some(reqs)) = (needs_uv, reqs.first()) {
                     let message = "a `venv` of type `uv` needs the plugin `qik.uv`";
-                    let hint = "add it: `[plugins]` `uv = \"qik.uv\"`";
+                    let hint = "add `uv = \"qik.uv\"` to `[plugins]`";
                     let diagnostic = Diagnostic::new(Code::VenvTypeInvalid, message).hint(hint);
                     self.diagnostics.push(diagnostic.at(&reqs.place));
                 }
@@ -181,7 +181,9 @@ impl Checks<'_> {
                 }
                 PluginKind::S3 => Vec::new(),
             };
-            caches.into_iter().for_each(|cache| self.cache(cache));
+            for cache in caches {
+                self.cache(cache);
+            }
         }
     }
 

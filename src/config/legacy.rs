@@ -21,7 +21,7 @@ use crate::error::{Code, Diagnostic};
 const GRAPH_PLUGIN: (&str, &str) = ("qik.graph", "qik.pygraph");
 
 /// Lowers a project's file.
-pub(super) fn lower_project<'t>(table: &mut Table<'t>, decoder: &mut Decoder<'_>) {
+pub(super) fn lower_project(table: &mut Table<'_>, decoder: &mut Decoder<'_>) {
     lower_commands(table, decoder);
     if let Some((key, mut node)) = take(table, "modules") {
         items_mut(&mut node).iter_mut().for_each(lower_module);
@@ -59,9 +59,9 @@ pub(super) fn take_vars<'t>(table: &mut Table<'t>) -> Option<Node<'t>> {
 }
 
 /// Lowers the commands of any file: `[command.x]`, and 0.1's words within commands.
-pub(super) fn lower_commands<'t>(table: &mut Table<'t>, decoder: &mut Decoder<'_>) {
+pub(super) fn lower_commands(table: &mut Table<'_>, decoder: &mut Decoder<'_>) {
     if let Some((key, node)) = take(table, "command") {
-        merge_commands(table, key, node, decoder);
+        merge_commands(table, key.span(), node, decoder);
     }
     let commands = table.get_mut("commands").map(Spanned::get_mut);
     let Some(DeValue::Table(commands)) = commands else { return };
@@ -76,17 +76,16 @@ pub(super) fn lower_commands<'t>(table: &mut Table<'t>, decoder: &mut Decoder<'_
 /// `[command.x]` is `[commands.x]`; the same name under both is an error.
 fn merge_commands<'t>(
     table: &mut Table<'t>,
-    key: Key<'t>,
+    span: Range<usize>,
     node: Node<'t>,
     decoder: &mut Decoder<'_>,
 ) {
-    let span = key.span();
-    let DeValue::Table(added) = node.get_ref() else {
+    if !node.get_ref().is_table() {
         decoder.reject_type(&node, "`command`", "a table");
-        return;
-    };
+    }
+    let DeValue::Table(added) = node.into_inner() else { return };
     let Some(commands) = enter(table, "commands", span) else { return };
-    for (name, command) in added.clone() {
+    for (name, command) in added {
         if commands.contains_key(name.get_ref().as_ref()) {
             let message = format!("the command `{}` is declared twice", name.get_ref());
             let hint = "`[command.…]` and `[commands.…]` mean the same";
@@ -129,7 +128,7 @@ fn dotted_path(path: &str) -> Option<String> {
 }
 
 /// `plugins = ["qik.graph", {name, path}]` is a table of names.
-fn lower_plugins<'t>(table: &mut Table<'t>, decoder: &mut Decoder<'_>) {
+fn lower_plugins(table: &mut Table<'_>, decoder: &mut Decoder<'_>) {
     let Some(plugins) = table.get_mut("plugins") else { return };
     if let DeValue::Array(items) = plugins.get_ref() {
         let mut named = Table::new();

@@ -10,14 +10,17 @@ use crate::error::{Located, Place};
 /// A string as written, perhaps with template fields in it.
 pub type Text = Located<String>;
 
+/// Values by namespace (`project`, `qik`) and name.
+pub type Profile = BTreeMap<String, BTreeMap<String, Located<Value>>>;
+
 /// One project's declarations.
 #[derive(Debug, Clone, Default)]
 pub struct Declarations {
     /// By full name: `NAME`, or `MODULE/NAME` from a module's own file.
     pub commands: BTreeMap<String, Command>,
     pub vars: Vec<Var>,
-    /// 0.1's profiles by name: namespace (`project`, `qik`) → variable → value.
-    pub profiles: BTreeMap<String, BTreeMap<String, BTreeMap<String, Located<Value>>>>,
+    /// 0.1's profiles by name.
+    pub profiles: BTreeMap<String, Profile>,
     /// Added to every command.
     pub base_deps: Vec<Dep>,
     pub defaults: Defaults,

@@ -113,13 +113,13 @@ pub(super) fn decode(
     let value = match node.get_ref() {
         DeValue::String(text) => Value::Str(text.to_string()),
         DeValue::Boolean(value) => Value::Bool(*value),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => Value::Int(number),
-            Err(_) => {
+        DeValue::Integer(number) => {
+            let Ok(number) = i64::from_str_radix(number.as_str(), number.radix()) else {
                 decoder.reject_value(format!("{label} is too large a number"), node);
                 return None;
-            }
-        },
+            };
+            Value::Int(number)
+        }
         DeValue::Array(_) => {
             let texts = decoder.texts(node, label);
             Value::List(texts.into_iter().map(|text| text.value).collect())

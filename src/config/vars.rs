@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::decoder::{Decoder, listed};
 use super::document::{Key, Node, Table};
 use super::names;
-use super::schema::{Declarations, Value, Var, VarKind};
+use super::schema::{Declarations, Profile, Value, Var, VarKind};
 use super::value;
 use crate::error::{Code, Diagnostic, Located, Place};
 
@@ -109,12 +109,8 @@ pub(super) fn not_of_kind(kind: VarKind, value: &Value, label: &str, place: &Pla
 }
 
 /// Values by namespace and name.
-fn decode_profile(
-    key: &Key<'_>,
-    node: &Node<'_>,
-    decoder: &mut Decoder<'_>,
-) -> BTreeMap<String, BTreeMap<String, Located<Value>>> {
-    let mut namespaces = BTreeMap::new();
+fn decode_profile(key: &Key<'_>, node: &Node<'_>, decoder: &mut Decoder<'_>) -> Profile {
+    let mut namespaces = Profile::new();
     let label = format!("the profile `{}`", key.get_ref());
     let entries = decoder.table(node, &label).into_iter().flatten();
     for (key, node) in entries {

@@ -7,13 +7,11 @@ use crate::sys::Env;
 /// The architecture that the program was built for, unless `QIK__ARCH` says another.
 pub fn arch(env: &Env) -> String {
     let given = env.get(OsStr::new("QIK__ARCH")).and_then(|value| value.to_str());
-    match given.filter(|value| !value.is_empty()) {
-        Some(given) => given.to_owned(),
-        None => {
-            let is_little = cfg!(target_endian = "little");
-            word(std::env::consts::OS, std::env::consts::ARCH, is_little).to_owned()
-        }
-    }
+    let is_little = cfg!(target_endian = "little");
+    given
+        .filter(|given| !given.is_empty())
+        .unwrap_or_else(|| word(std::env::consts::OS, std::env::consts::ARCH, is_little))
+        .to_owned()
 }
 
 /// The word for a system and a processor as Rust names them.

@@ -12,6 +12,9 @@ mod qik_vars;
 mod template;
 mod vars;
 
+#[cfg(test)]
+mod tests;
+
 pub use arch::arch;
 pub use qik_vars::{
     PROFILE_VARIABLE, QikFields, SETTINGS, SettingKind, Settings, profile_settings,

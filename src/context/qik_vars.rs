@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use crate::config::{Declarations, Value, VarKind};
+use crate::config::{Declarations, Profile, Value, VarKind};
 use crate::error::{Code, Diagnostic, Error, Located, Result};
 use crate::sys::Env;
 
@@ -114,7 +114,7 @@ pub fn profile_settings(declarations: &Declarations, profile: Option<&str>) -> R
 pub(super) fn find_profile<'d>(
     declarations: &'d Declarations,
     profile: Option<&str>,
-) -> Result<Option<&'d BTreeMap<String, BTreeMap<String, Located<Value>>>>> {
+) -> Result<Option<&'d Profile>> {
     let name = profile.unwrap_or("default");
     let declared = declarations.profiles.get(name);
     if declared.is_some() || BUILT_IN_PROFILES.contains(&name) {

@@ -64,6 +64,8 @@ codes! {
     PatternInvalid = "conf18",
     /// Declared and understood, but not in this version of qik.
     NotSupported = "conf19",
+    /// A dep pattern that matches nothing: a warning.
+    PatternUnmatched = "conf20",
     /// A profile that is not declared.
     ProfileNotFound = "ctx0",
     /// A value that is not of the variable's type.

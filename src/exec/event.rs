@@ -13,6 +13,8 @@ use crate::plan::RunnableName;
 pub enum Event {
     /// First of all: every runnable of the run, in the order of the selection.
     RunStarted { runnables: Vec<Planned>, worker_count: usize },
+    /// Another qik process runs it, or brings its artifacts back: its result is waited for.
+    Waiting { runnable: usize },
     /// A command has started.
     Started { runnable: usize, worker: usize, reason: RunReason },
     /// A cached result is about to be shown.
@@ -45,8 +47,10 @@ pub enum RunReason {
     Uncached,
     /// `--force`.
     Forced,
-    /// There is no entry at all.
+    /// There is no entry, and no output of an earlier run.
     FirstRun,
+    /// It has run, but none of its results was one to keep.
+    NotStored,
     /// These inputs differ from those of the most recent entry; at least one.
     Changed(Vec<Change>),
     /// The inputs are those of an earlier entry that was evicted, overwritten or damaged, or

@@ -4,14 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::groups::Groups;
-use super::steps::{Artifacts as _, Steps};
+use super::input_source::InputSource;
+use super::output::Outputs;
 use super::stop::Stop;
 use super::{Event, EventSender};
+use crate::cache::{self, Key, Manifest, Memo, Store, Stores};
 use crate::config::CacheWhen;
-use crate::error::Diagnostic;
-use crate::hash::ArtifactList;
+use crate::error::{Code, Diagnostic, RunnableError};
+use crate::hash::{ArtifactList, Digest};
 use crate::paths::WorkDirs;
-use crate::plan::{Graph, Runnable, RunnableId};
+use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
+
+/// Patterns that a warning names.
+const NAMED_COUNT_MAX: usize = 3;
 
 /// A run to be done.
 #[derive(Debug, Clone)]
@@ -19,6 +24,8 @@ pub struct Job {
     /// The selection with its upstreams; all of it runs.
     pub graph: Arc<Graph>,
     pub dirs: WorkDirs,
+    pub inputs: Arc<dyn InputSource>,
+    pub stores: Stores,
     /// How many commands run at once; at least one.
     pub worker_count: usize,
     pub read_caches: ReadCaches,
@@ -38,10 +45,10 @@ pub enum ReadCaches {
 
 /// A run under way, as its units see it.
 #[derive(Debug)]
-pub(super) struct Run<S: Steps> {
+pub(super) struct Run {
     pub(super) job: Job,
-    pub(super) steps: Arc<S>,
     pub(super) events: EventSender,
+    pub(super) outputs: Outputs,
     pub(super) groups: Groups,
     pub(super) stop: Stop,
     /// By unit: its artifacts, once it has ended; `None` if they are not known.
@@ -49,14 +56,16 @@ pub(super) struct Run<S: Steps> {
     has_downstreams: Vec<bool>,
     /// Topics of which one warning a run is enough.
     warned: Mutex<BTreeSet<String>>,
+    /// Glob deps that match nothing, of commands that have run, each with the first of them.
+    unmatched: Mutex<BTreeMap<String, String>>,
 }
 
 /// The artifacts of a runnable's upstreams cannot be told, so nothing can be known of its inputs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct UnknownUpstream;
 
-impl<S: Steps> Run<S> {
-    pub(super) fn new(job: Job, steps: Arc<S>, events: EventSender) -> Self {
+impl Run {
+    pub(super) fn new(job: Job, events: EventSender) -> Self {
         let count = job.graph.runnables.len();
         let mut has_downstreams = vec![false; count];
         for upstream in job.graph.runnables.iter().flat_map(|runnable| &runnable.upstreams) {
@@ -64,15 +73,17 @@ impl<S: Steps> Run<S> {
                 has_downstreams[id.0] = true;
             }
         }
+        let outputs = Outputs::prepare(&job.dirs);
         Self {
             job,
-            steps,
             events,
+            outputs,
             groups: Groups::default(),
             stop: Stop::new(),
             lists: std::iter::repeat_with(OnceLock::new).take(count).collect(),
             has_downstreams,
             warned: Mutex::default(),
+            unmatched: Mutex::default(),
         }
     }
 
@@ -89,6 +100,23 @@ impl<S: Steps> Run<S> {
         }
     }
 
+    /// What a unit's results are found by.
+    pub(super) fn key(&self, unit: usize, digest: Digest) -> Key<'_> {
+        let Runnable { name, command, .. } = self.runnable(unit);
+        Key { runnable: name, command, digest }
+    }
+
+    /// A cache by its name.
+    pub(super) fn store(&self, cache: &str) -> Result<&dyn Store, RunnableError> {
+        self.job.stores.find(cache).ok_or_else(|| {
+            Diagnostic::new(Code::CacheNotFound, format!("no cache named `{cache}`")).into()
+        })
+    }
+
+    pub(super) fn cache_when(&self, unit: usize) -> CacheWhen {
+        self.job.cache_when.unwrap_or(self.runnable(unit).cache_when)
+    }
+
     /// Whether anything of a unit's artifacts is of interest once it has run.
     pub(super) fn needs_artifacts(&self, unit: usize) -> bool {
         let runnable = self.runnable(unit);
@@ -96,11 +124,24 @@ impl<S: Steps> Run<S> {
     }
 
     /// A unit's artifacts, for its downstreams; once for each unit.
-    pub(super) fn publish_artifacts(&self, unit: usize, artifacts: Option<&S::Artifacts>) {
+    pub(super) fn publish_artifacts(&self, unit: usize, artifacts: Option<&Manifest>) {
         if self.has_downstreams[unit] && !self.runnable(unit).artifacts.is_empty() {
             self.lists[unit]
                 .get_or_init(|| artifacts.map(|artifacts| Arc::new(artifacts.to_list())));
         }
+    }
+
+    /// The artifacts of a replayed unit as its downstreams find them: what its patterns match on
+    /// disk, leftovers of other runs included.
+    pub(super) fn publish_artifacts_on_disk(&self, unit: usize) {
+        let Runnable { name, artifacts, .. } = self.runnable(unit);
+        if !self.has_downstreams[unit] || artifacts.is_empty() {
+            return;
+        }
+        let seen = self.collect(name, artifacts).map_err(|diagnostic| {
+            self.warn(Some(unit), diagnostic);
+        });
+        self.publish_artifacts(unit, seen.ok().as_ref());
     }
 
     /// The artifacts of a unit's upstreams: of those in the run as they ended, of others as they
@@ -119,7 +160,7 @@ impl<S: Steps> Run<S> {
                     let list = self.lists[id.0].get().and_then(Option::as_ref);
                     ArtifactList::clone(list.ok_or(UnknownUpstream)?)
                 }
-                None => match self.steps.collect(&upstream.artifacts) {
+                None => match self.collect(&upstream.name, &upstream.artifacts) {
                     Ok(artifacts) => artifacts.to_list(),
                     Err(diagnostic) => {
                         self.warn_once(upstream.name.as_str(), None, diagnostic);
@@ -130,6 +171,47 @@ impl<S: Steps> Run<S> {
             lists.insert(upstream.name.to_string(), list);
         }
         Ok(lists)
+    }
+
+    /// What a runnable's artifact patterns match on disk.
+    pub(super) fn collect(
+        &self,
+        name: &RunnableName,
+        patterns: &[String],
+    ) -> Result<Manifest, Diagnostic> {
+        let dirs = &self.job.dirs;
+        cache::collect(&dirs.root, patterns, &Memo::new(dirs, name))
+    }
+
+    /// Remembers which deps of a unit match nothing.
+    pub(super) fn note_unmatched(&self, unit: usize) {
+        let runnable = self.runnable(unit);
+        let globs = self.job.inputs.unmatched_globs(runnable);
+        let mut unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
+        for glob in globs {
+            unmatched.entry(glob).or_insert_with(|| runnable.name.to_string());
+        }
+    }
+
+    /// One warning for all deps that match nothing.
+    pub(super) fn warn_of_unmatched(&self) {
+        let unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(first) = unmatched.iter().next() else { return };
+        let named = |(glob, name): (&String, &String)| format!("`{glob}` of {name}");
+        let mut named: Vec<_> = unmatched.iter().take(NAMED_COUNT_MAX).map(named).collect();
+        if unmatched.len() > NAMED_COUNT_MAX {
+            named.push(format!("{} more", unmatched.len() - NAMED_COUNT_MAX));
+        }
+        let message = match unmatched.len() {
+            1 => format!("the dep `{}` matches no tracked file", first.0),
+            count => format!("{count} deps match no tracked file"),
+        };
+        self.warn(
+            None,
+            Diagnostic::new(Code::PatternUnmatched, message)
+                .because(named.join(", "))
+                .hint("`git add` what it means, or mend the pattern"),
+        );
     }
 
     pub(super) fn warn(&self, unit: Option<usize>, diagnostic: Diagnostic) {

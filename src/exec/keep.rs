@@ -3,10 +3,10 @@
 use std::fs::File;
 
 use super::job::Run;
-use super::output::WrittenLog;
+use super::log_file::WrittenLog;
 use super::process::Exit;
-use super::steps::{Artifacts as _, NewResult, Steps};
 use super::{Outcome, Status};
+use crate::cache::{self, Manifest, NewEntry};
 use crate::error::{Code, Diagnostic};
 use crate::hash::{ArtifactList, Change, Document, Fingerprint, diff};
 
@@ -23,14 +23,14 @@ pub(super) struct Ended {
 /// Makes the most of a command's end: its outcome, its artifacts for downstreams, and an entry.
 ///
 /// `before` are its inputs when it started; without them nothing is stored.
-pub(super) fn conclude<S: Steps>(
-    run: &Run<S>,
+pub(super) fn conclude(
+    run: &Run,
     unit: usize,
     before: Option<&Fingerprint>,
     ended: Ended,
 ) -> Outcome {
     let Ended { exit, log: WrittenLog { log, file } } = ended;
-    run.steps.forget_files();
+    run.job.inputs.forget_files();
     let outcome = |status| Outcome {
         status,
         code: exit.code,
@@ -41,6 +41,9 @@ pub(super) fn conclude<S: Steps>(
     if run.stop.is_asked() {
         return outcome(Status::Interrupted);
     }
+    if before.is_some() {
+        run.note_unmatched(unit);
+    }
     let artifacts = collect(run, unit, exit.code);
     run.publish_artifacts(unit, artifacts.as_ref());
     let file = file.map_err(|diagnostic| run.warn_once("output", Some(unit), diagnostic)).ok();
@@ -49,18 +52,18 @@ pub(super) fn conclude<S: Steps>(
     {
         store(run, unit, before, &mut Made { exit: &exit, artifacts, log: &mut file });
     }
-    run.steps.ended(run.runnable(unit));
+    run.job.inputs.ended(run.runnable(unit));
     outcome(if exit.code == 0 { Status::Succeeded } else { Status::Failed })
 }
 
 /// What a command made; `None` if it cannot be told, and with nothing in it if nobody asks.
-fn collect<S: Steps>(run: &Run<S>, unit: usize, code: i32) -> Option<S::Artifacts> {
+fn collect(run: &Run, unit: usize, code: i32) -> Option<Manifest> {
     let runnable = run.runnable(unit);
     let patterns: &[String] = if run.needs_artifacts(unit) { &runnable.artifacts } else { &[] };
-    match run.steps.collect(patterns) {
+    match run.collect(&runnable.name, patterns) {
         Ok(artifacts) => {
-            if code == 0 && !artifacts.unmatched().is_empty() {
-                run.warn(Some(unit), unmatched(runnable.name.as_str(), artifacts.unmatched()));
+            if code == 0 && !artifacts.unmatched.is_empty() {
+                run.warn(Some(unit), unmatched(runnable.name.as_str(), &artifacts.unmatched));
             }
             Some(artifacts)
         }
@@ -79,30 +82,26 @@ fn unmatched(name: &str, patterns: &[String]) -> Diagnostic {
     )
 }
 
-fn is_worth_keeping<S: Steps>(run: &Run<S>, unit: usize, exit: &Exit) -> bool {
-    let when = run.job.cache_when.unwrap_or(run.runnable(unit).cache_when);
+fn is_worth_keeping(run: &Run, unit: usize, exit: &Exit) -> bool {
     // A shell reports a signal that ended its own command in this way.
     let is_killed = exit.is_killed || (129..=128 + 64).contains(&exit.code);
-    run.steps.is_worth_keeping(when, exit.code, is_killed)
+    cache::is_worth_keeping(run.cache_when(unit), exit.code, is_killed)
 }
 
 /// What there is to be stored.
-struct Made<'a, A> {
+struct Made<'a> {
     exit: &'a Exit,
-    artifacts: &'a A,
+    artifacts: &'a Manifest,
     log: &'a mut File,
 }
 
 /// Stores a result, unless something else may have changed its inputs meanwhile.
-fn store<S: Steps>(
-    run: &Run<S>,
-    unit: usize,
-    before: &Fingerprint,
-    made: &mut Made<'_, S::Artifacts>,
-) {
+fn store(run: &Run, unit: usize, before: &Fingerprint, made: &mut Made<'_>) {
     let runnable = run.runnable(unit);
+    let cache = runnable.cache.as_deref().unwrap_or_default();
+    let Some(store) = run.job.stores.find(cache) else { return };
     let Ok(lists) = run.upstream_lists(unit) else { return };
-    let after = match run.steps.fingerprint(runnable, lists) {
+    let after = match run.job.inputs.fingerprint(runnable, lists) {
         Ok(after) => after,
         Err(error) => {
             let hint = format!("`{}` is not cached", runnable.name);
@@ -120,15 +119,14 @@ fn store<S: Steps>(
     if run.stop.is_asked() {
         return;
     }
-    let result = NewResult {
+    let entry = NewEntry {
         code: made.exit.code,
         duration: made.exit.duration,
         log: made.log,
         artifacts: made.artifacts,
         fingerprint: &document,
     };
-    if let Err(diagnostic) = run.steps.store(runnable, after.digest(), result) {
-        let cache = runnable.cache.as_deref().unwrap_or_default();
+    if let Err(diagnostic) = store.store(run.key(unit, after.digest()), entry) {
         run.warn_once(&format!("store {cache}"), Some(unit), diagnostic);
     }
 }

@@ -17,23 +17,25 @@
 mod channel;
 mod event;
 mod groups;
+mod input_source;
 mod job;
 mod keep;
+mod log_file;
 mod output;
 mod process;
 mod run;
 mod scheduler;
 mod signals;
-mod steps;
 mod stop;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unit;
+mod worker;
 
 pub use channel::{EventReceiver, EventSender, Received, event_channel};
 pub use event::{Event, Log, Outcome, Planned, RunReason, RunSummary, Status};
+pub use input_source::InputSource;
 pub use job::{Job, ReadCaches};
 pub use output::{folder as output_folder, path as output_path};
 pub use run::run;
 pub use signals::{Request, Signals, listen_to_process, suspend};
-pub use steps::{Artifacts, Found, NewResult, Restored, Steps, StoredResult};

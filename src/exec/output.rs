@@ -3,13 +3,14 @@
 //! Each run of a command writes a file of its own, which has the runnable's name from the
 //! beginning: readers see it grow, and two qik processes never write into the same one.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Log, StoredResult};
-use crate::error::{Code, Diagnostic};
+use super::Log;
+use super::log_file::{LogFile, unkept};
+use crate::cache::{Content, Hit, prepare_private};
+use crate::error::Diagnostic;
 use crate::hash::Digest;
 use crate::paths::WorkDirs;
 use crate::plan::RunnableName;
@@ -19,7 +20,7 @@ use crate::sys::fs;
 pub(super) const PIECE_BYTES_MAX: usize = 64 * 1024;
 
 /// What is kept in memory of output that cannot be written: enough to read what went wrong.
-const REST_BYTES_MAX: usize = 8 * 1024 * 1024;
+pub(super) const REST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// File systems take 255 bytes for a name; the rest is for `.out` and what temporary names add.
 const PART_BYTES_MAX: usize = 200;
@@ -61,174 +62,72 @@ fn safe_part(part: &str) -> String {
     }
 }
 
-/// Makes `._qik/out`, and `._qik` ignore itself.
-pub(super) fn create_folder(dirs: &WorkDirs) -> fs::Result<()> {
-    fs::create_folder(&folder(dirs))?;
-    let ignore = dirs.private.join(".gitignore");
-    if fs::stat(ignore.as_path()).is_err() {
-        fs::write_atomic(ignore.as_path(), b"*\n")?;
-    }
-    Ok(())
-}
-
-/// The log of a command that runs.
+/// The output files of a run.
 #[derive(Debug)]
-pub(super) struct LogFile {
-    path: PathBuf,
-    /// `None` once it cannot be written.
-    file: Option<File>,
-    is_file_begun: bool,
+pub(super) struct Outputs {
+    dirs: WorkDirs,
     failure: Option<Diagnostic>,
-    rest: Vec<u8>,
 }
 
-/// A log that has ended.
-#[derive(Debug)]
-pub(super) struct WrittenLog {
-    pub(super) log: Log,
-    /// The complete file; or why there is none.
-    pub(super) file: Result<File, Diagnostic>,
-}
-
-impl LogFile {
-    /// Never fails: what cannot be written to disk is kept in memory, up to a bound.
-    pub(super) fn create(dirs: &WorkDirs, name: &RunnableName) -> Self {
-        let path = path(dirs, name);
-        let (file, failure) = match create(&path) {
-            Ok(file) => (Some(file), None),
-            Err(error) => (None, Some(unkept(error.diagnostic()))),
-        };
-        Self { is_file_begun: file.is_some(), path, file, failure, rest: Vec::new() }
+impl Outputs {
+    /// Makes their folder. A run goes on without one.
+    pub(super) fn prepare(dirs: &WorkDirs) -> Self {
+        let made = prepare_private(dirs).and_then(|()| Ok(fs::create_folder(&folder(dirs))?));
+        Self { dirs: dirs.clone(), failure: made.err().map(unkept) }
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
-        if let Some(file) = &mut self.file
-            && let Err(error) = write_all(file, &mut rest)
-        {
-            self.failure = Some(unkept(
-                Diagnostic::new(
-                    Code::FileFailed,
-                    format!("cannot write `{}`", self.path.display()),
-                )
-                .because(error.to_string()),
-            ));
-            self.file = None;
-        }
-        let room = REST_BYTES_MAX - self.rest.len();
-        self.rest.extend_from_slice(&rest[..rest.len().min(room)]);
+    /// Why there are none.
+    pub(super) fn failure(&self) -> Option<&Diagnostic> {
+        self.failure.as_ref()
     }
 
-    pub(super) fn finish(self) -> WrittenLog {
-        let log = Log { path: self.is_file_begun.then_some(self.path), rest: self.rest.into() };
-        let file = match (self.file, self.failure) {
-            (Some(file), None) => Ok(file),
-            (_, failure) => Err(failure.unwrap_or_else(|| {
-                Diagnostic::new(Code::FileFailed, "the output could not be kept")
-            })),
-        };
-        WrittenLog { log, file }
-    }
-}
-
-/// As [`io::Write::write_all`]; `bytes` is left with what was not written.
-fn write_all(file: &mut File, bytes: &mut &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match file.write(bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => *bytes = &bytes[count..],
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+    /// The log of a command that is about to run.
+    pub(super) fn create(&self, name: &RunnableName) -> LogFile {
+        match &self.failure {
+            Some(failure) => LogFile::in_memory(failure.clone()),
+            None => LogFile::create(path(&self.dirs, name)),
         }
     }
-    Ok(())
-}
 
-fn create(path: &Path) -> fs::Result<File> {
-    if let Ok(file) = fs::replace(path) {
-        return Ok(file);
+    /// A text in place of output.
+    pub(super) fn write_text(&self, name: &RunnableName, text: &str) -> Log {
+        let mut file = self.create(name);
+        file.write(text.as_bytes());
+        file.finish().log
     }
-    // A name with `/` in it, or `._qik` was deleted during the run.
-    fs::create_folder(path.parent().unwrap_or(path))?;
-    fs::replace(path)
-}
 
-fn unkept(diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic.hint("the command's output is shown but not kept, and its result not cached")
-}
-
-/// Writes a text, in place of output, as a runnable's log.
-pub(super) fn write_text(dirs: &WorkDirs, name: &RunnableName, text: &str) -> Log {
-    let mut file = LogFile::create(dirs, name);
-    file.write(text.as_bytes());
-    file.finish().log
-}
-
-/// Makes the output file of a runnable hold a stored log; a file that holds it already is left
-/// alone. Fails if the log is not what was stored, and changes nothing then.
-///
-/// Where the file cannot be written, the log is given from memory, up to a bound.
-pub(super) fn replay(path: PathBuf, hit: &impl StoredResult) -> Result<Log, Diagnostic> {
-    if holds(&path, hit)? || rewrite(&path, hit)? {
-        return Ok(Log { path: Some(path), rest: Arc::default() });
+    /// Makes the output file of a runnable hold a stored log; one that holds it already is left
+    /// alone. Fails, and changes nothing, if the log is not what was stored.
+    ///
+    /// Where the file cannot be written, the log is given from memory, up to a bound.
+    pub(super) fn replay(&self, name: &RunnableName, hit: &Hit) -> Result<Log, Diagnostic> {
+        let path = path(&self.dirs, name);
+        if self.failure.is_none() && (holds(&path, hit) || rewrite(&path, hit)?) {
+            return Ok(Log { path: Some(path), rest: Arc::default() });
+        }
+        let mut rest = Vec::new();
+        let mut log = hit.open_log()?.take(REST_BYTES_MAX as u64);
+        fs::verb("read", &path, log.read_to_end(&mut rest))?;
+        Ok(Log { path: None, rest: rest.into() })
     }
-    let mut rest = Vec::new();
-    let mut log = hit.open_log()?.take(REST_BYTES_MAX as u64);
-    log.read_to_end(&mut rest).map_err(|error| unreadable(&error))?;
-    Ok(Log { path: None, rest: rest.into() })
 }
 
-/// Whether a file has exactly the bytes of a stored log.
-fn holds(path: &Path, hit: &impl StoredResult) -> Result<bool, Diagnostic> {
-    let Ok(mut file) = fs::open_plain(path) else { return Ok(false) };
-    if !file.metadata().is_ok_and(|meta| meta.len() == hit.log_size_bytes()) {
-        return Ok(false);
-    }
-    let mut is_same = true;
-    let mut there = Vec::new();
-    read_pieces(hit, &mut |piece| {
-        there.resize(piece.len(), 0);
-        is_same = file.read_exact(&mut there).is_ok() && there == piece;
-        is_same
-    })?;
-    Ok(is_same)
+/// Whether a file has the content of a stored log, which need not be read for that.
+fn holds(path: &Path, hit: &Hit) -> bool {
+    let Ok(mut file) = fs::open_plain(path) else { return false };
+    let content = Content { size: hit.log_size(), digest: hit.log_digest() };
+    file.metadata().is_ok_and(|meta| meta.len() == content.size)
+        && Content::read(&mut file).is_ok_and(|there| there == content)
 }
 
 /// Replaces a file by a copy of a stored log; `false` if it cannot be written.
-fn rewrite(path: &Path, hit: &impl StoredResult) -> Result<bool, Diagnostic> {
+fn rewrite(path: &Path, hit: &Hit) -> Result<bool, Diagnostic> {
+    let mut log = hit.open_log()?;
     let folder = path.parent().unwrap_or(path);
     let Ok(mut copy) = fs::create_folder(folder).and_then(|()| fs::temporary_in(folder)) else {
         return Ok(false);
     };
-    let mut is_written = true;
-    read_pieces(hit, &mut |piece| {
-        is_written = copy.write_all(piece).is_ok();
-        is_written
-    })?;
-    Ok(is_written && fs::persist(copy, path).is_ok())
-}
-
-/// Reads a stored log from its beginning, to its end or until `take` returns `false`.
-fn read_pieces(
-    hit: &impl StoredResult,
-    take: &mut dyn FnMut(&[u8]) -> bool,
-) -> Result<(), Diagnostic> {
-    let mut log = hit.open_log()?;
-    let size_bytes = usize::try_from(hit.log_size_bytes()).unwrap_or(usize::MAX);
-    let mut buffer = vec![0; size_bytes.clamp(1, PIECE_BYTES_MAX)];
-    loop {
-        match log.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) if take(&buffer[..count]) => {}
-            Ok(_) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(unreadable(&error)),
-        }
-    }
-}
-
-fn unreadable(error: &io::Error) -> Diagnostic {
-    Diagnostic::new(Code::CacheFailed, "a stored log cannot be read").because(error.to_string())
+    Ok(io::copy(&mut log, &mut copy).is_ok() && fs::persist(copy, path).is_ok())
 }
 
 #[cfg(test)]
@@ -265,22 +164,5 @@ mod tests {
         let part = name("a").file_name().unwrap().len();
         assert!(part < 255, "{part}");
         assert_ne!(name("a"), name("b"));
-    }
-
-    #[test]
-    fn what_a_full_disk_does_not_take_stays_in_memory() {
-        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut log = LogFile {
-            path: PathBuf::from("/dev/full"),
-            file: Some(full),
-            is_file_begun: true,
-            failure: None,
-            rest: Vec::new(),
-        };
-        log.write(b"one ");
-        log.write(b"two");
-        let written = log.finish();
-        assert_eq!(&*written.log.rest, b"one two");
-        assert!(written.file.unwrap_err().message.contains("cannot write"));
     }
 }

@@ -16,7 +16,8 @@ use tokio::time::{Instant as Timer, sleep, sleep_until};
 
 use super::EventSender;
 use super::groups::{self, Groups};
-use super::output::{LogFile, PIECE_BYTES_MAX};
+use super::log_file::LogFile;
+use super::output::PIECE_BYTES_MAX;
 use super::stop::Stop;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;

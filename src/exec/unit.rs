@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use super::job::{Run, UnknownUpstream};
-use super::output;
-use super::steps::{Found, Restored, Steps, StoredResult as _};
-use super::{Event, Log, Outcome, RunReason, Status};
+use super::{Event, Log, Outcome, RunReason, Status, output_path};
+use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Fingerprint, diff};
-use crate::sys::Env;
+use crate::sys::{Env, fs};
 
 /// The exit code of a runnable that qik itself could not run.
 const CODE_ERROR: i32 = 2;
@@ -19,6 +18,8 @@ const CODE_ERROR: i32 = 2;
 pub(super) enum Looked {
     Ended(Outcome),
     Cold(Box<Cold>),
+    /// Another process runs it, or brings its artifacts back.
+    Busy,
 }
 
 /// A runnable whose command is to be run now.
@@ -29,98 +30,121 @@ pub(super) struct Cold {
     pub(super) env: Arc<Env>,
     /// Its inputs; `None` if its result is not to be stored.
     pub(super) before: Option<Box<Fingerprint>>,
+    /// Held until its result is stored; `None` if it is never cached.
+    pub(super) claim: Option<Claim>,
 }
 
 /// Why there is nothing to replay.
-enum Miss {
+enum Unusable {
     Reason(RunReason, Option<Box<Fingerprint>>),
+    Busy,
     Error(RunnableError),
 }
 
-impl From<RunnableError> for Miss {
+impl From<RunnableError> for Unusable {
     fn from(error: RunnableError) -> Self {
         Self::Error(error)
     }
 }
 
-/// Replays a runnable, or finds out why it must run. Its upstreams have ended.
-pub(super) fn look_up<S: Steps>(run: &Run<S>, unit: usize) -> Looked {
-    let looked = match find(run, unit) {
+/// Replays a runnable, or finds out why it must run, and claims it. Its upstreams have ended.
+pub(super) fn look_up(run: &Run, unit: usize) -> Looked {
+    let mut claim = None;
+    let looked = match find(run, unit, &mut claim) {
         Ok(outcome) => return Looked::Ended(outcome),
-        Err(Miss::Error(error)) => Err(error),
-        Err(Miss::Reason(reason, before)) => run
-            .steps
+        Err(Unusable::Busy) => return Looked::Busy,
+        Err(Unusable::Error(error)) => Err(error),
+        Err(Unusable::Reason(reason, before)) => run
+            .job
+            .inputs
             .environment(run.runnable(unit))
-            .map(|env| Looked::Cold(Box::new(Cold { unit, reason, env, before }))),
+            .map(|env| Looked::Cold(Box::new(Cold { unit, reason, env, before, claim }))),
     };
     looked.unwrap_or_else(|error| Looked::Ended(failed(run, unit, CODE_ERROR, error.0)))
 }
 
 /// The outcome of a runnable that did not get as far as running; the reason becomes its log.
-pub(super) fn failed<S: Steps>(
-    run: &Run<S>,
-    unit: usize,
-    code: i32,
-    diagnostic: Box<Diagnostic>,
-) -> Outcome {
+pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Box<Diagnostic>) -> Outcome {
     let text = anstream::adapter::strip_str(&render(&diagnostic, Severity::Error)).to_string();
-    let log = output::write_text(&run.job.dirs, &run.runnable(unit).name, &text);
+    let log = run.outputs.write_text(&run.runnable(unit).name, &text);
     Outcome { status: Status::Failed, code, duration: None, log, error: Some(diagnostic) }
 }
 
-/// The replayed outcome of a unit, or why it has to run.
-fn find<S: Steps>(run: &Run<S>, unit: usize) -> Result<Outcome, Miss> {
+/// The replayed outcome of a unit, or why it has to run. Whatever writes needs the claim.
+fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Unusable> {
     let runnable = run.runnable(unit);
-    if runnable.cache.is_none() {
-        return Err(Miss::Reason(RunReason::Uncached, None));
-    }
+    let Some(cache) = &runnable.cache else {
+        return Err(Unusable::Reason(RunReason::Uncached, None));
+    };
+    let store = run.store(cache)?;
     let lists = match run.upstream_lists(unit) {
         Ok(lists) => lists,
-        Err(UnknownUpstream) => return Err(Miss::Reason(RunReason::NotKept, None)),
+        Err(UnknownUpstream) => return Err(Unusable::Reason(RunReason::NotKept, None)),
     };
-    let before = Box::new(run.steps.fingerprint(runnable, lists)?);
+    let before = Box::new(run.job.inputs.fingerprint(runnable, lists)?);
     if run.is_forced(unit) {
-        return Err(Miss::Reason(RunReason::Forced, Some(before)));
+        claim_now(run, unit, claim)?;
+        return Err(Unusable::Reason(RunReason::Forced, Some(before)));
     }
-    let hit = match run.steps.lookup(runnable, before.digest()) {
-        Found::Hit(hit) => Some(hit),
-        Found::Absent => None,
-        Found::Damaged(diagnostic) => {
+    let key = run.key(unit, before.digest());
+    let mut hit = usable(run, unit, store.lookup(key));
+    if hit.as_ref().is_none_or(|hit| !hit.manifest().artifacts.is_empty()) {
+        claim_now(run, unit, claim)?;
+    }
+    if hit.is_none() {
+        // Who had the claim before may have stored what we want.
+        hit = usable(run, unit, store.look_again(key));
+    }
+    let replayed = hit.and_then(|hit| replay(run, unit, &hit));
+    replayed.ok_or_else(|| Unusable::Reason(reason(run, unit, store, &before), Some(before)))
+}
+
+fn claim_now(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<(), Unusable> {
+    let claimed = cache::try_claim(&run.job.dirs, &run.runnable(unit).name);
+    *claim = Some(claimed.ok_or(Unusable::Busy)?);
+    Ok(())
+}
+
+/// The entry that a lookup gave, if its exit code is one that is kept now.
+fn usable(run: &Run, unit: usize, lookup: Lookup) -> Option<Hit> {
+    let when = run.cache_when(unit);
+    match lookup {
+        Lookup::Hit(hit) => cache::is_worth_keeping(when, hit.code, false).then_some(*hit),
+        Lookup::Miss(Miss::Absent) => None,
+        Lookup::Miss(Miss::Damaged(diagnostic)) => {
             run.warn(Some(unit), diagnostic);
             None
         }
-    };
-    let when = run.job.cache_when.unwrap_or(runnable.cache_when);
-    let replayed = hit
-        .filter(|hit| run.steps.is_worth_keeping(when, hit.code(), false))
-        .and_then(|hit| replay(run, unit, &hit));
-    replayed.ok_or_else(|| Miss::Reason(reason(run, unit, &before), Some(before)))
+    }
 }
 
 /// Why there is no usable entry of these inputs.
-fn reason<S: Steps>(run: &Run<S>, unit: usize, before: &Fingerprint) -> RunReason {
-    let Some(latest) = run.steps.latest(run.runnable(unit)) else { return RunReason::FirstRun };
+fn reason(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> RunReason {
+    let runnable = run.runnable(unit);
+    let Some(latest) = store.latest(&runnable.name, &runnable.command) else {
+        let has_run = fs::stat(&output_path(&run.job.dirs, &runnable.name)).is_ok();
+        return if has_run { RunReason::NotStored } else { RunReason::FirstRun };
+    };
     let changes = diff(&latest, &before.to_document());
     if changes.is_empty() { RunReason::NotKept } else { RunReason::Changed(changes) }
 }
 
 /// Log and artifacts of a hit, brought back; `None` with a warning if they cannot be.
-fn replay<S: Steps>(run: &Run<S>, unit: usize, hit: &S::Hit) -> Option<Outcome> {
+fn replay(run: &Run, unit: usize, hit: &Hit) -> Option<Outcome> {
     run.events.send(Event::Replaying { runnable: unit });
     match try_replay(run, unit, hit) {
         Ok((log, restored)) => {
-            if restored.has_written {
-                run.steps.forget_files();
+            if restored == Restored::Files {
+                run.job.inputs.forget_files();
             }
-            run.publish_artifacts(unit, Some(&restored.artifacts));
-            run.steps.ended(run.runnable(unit));
-            let code = hit.code();
-            let status = if code == 0 { Status::Replayed } else { Status::ReplayedFailure };
-            Some(Outcome { status, code, duration: hit.duration(), log, error: None })
+            run.publish_artifacts_on_disk(unit);
+            run.job.inputs.ended(run.runnable(unit));
+            let status = if hit.code == 0 { Status::Replayed } else { Status::ReplayedFailure };
+            Some(Outcome { status, code: hit.code, duration: hit.duration, log, error: None })
         }
         Err(diagnostic) => {
             // A restore that stopped half way has written, too.
-            run.steps.forget_files();
+            run.job.inputs.forget_files();
             let name = &run.runnable(unit).name;
             run.warn(Some(unit), diagnostic.hint(format!("`{name}` runs instead")));
             None
@@ -128,12 +152,7 @@ fn replay<S: Steps>(run: &Run<S>, unit: usize, hit: &S::Hit) -> Option<Outcome> 
     }
 }
 
-fn try_replay<S: Steps>(
-    run: &Run<S>,
-    unit: usize,
-    hit: &S::Hit,
-) -> Result<(Log, Restored<S::Artifacts>), Diagnostic> {
-    let path = output::path(&run.job.dirs, &run.runnable(unit).name);
-    let log = output::replay(path, hit)?;
-    Ok((log, run.steps.restore(hit)?))
+fn try_replay(run: &Run, unit: usize, hit: &Hit) -> Result<(Log, Restored), Diagnostic> {
+    let log = run.outputs.replay(&run.runnable(unit).name, hit)?;
+    Ok((log, hit.restore(&run.job.dirs.root)?))
 }

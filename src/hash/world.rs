@@ -153,6 +153,19 @@ impl World {
         Ok(paths.iter().any(|path| globs.matches(path) || settings.matches(path)))
     }
 
+    /// The glob deps of a runnable that match no file: typing errors, perhaps.
+    pub fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {
+        let (Some(worktree), Ok(expanded)) = (&self.worktree, expand(&self.root, runnable)) else {
+            return Vec::new();
+        };
+        let is_unmatched = |glob: &String| {
+            let patterns = Patterns::parse(worktree.prefix(), [glob.as_str()]);
+            let set = patterns.ok().and_then(|patterns| worktree.file_set(&patterns).ok());
+            set.is_some_and(|set| set.is_empty())
+        };
+        expanded.globs.into_iter().filter(is_unmatched).collect()
+    }
+
     /// The files whose content counts whether git tracks them or not.
     pub(super) fn settings_of<'a>(
         &self,

@@ -6,6 +6,5 @@ pub mod merge_driver;
 mod probe;
 pub mod run;
 mod since;
-mod steps;
 pub mod watch;
 mod workspace;

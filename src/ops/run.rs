@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use super::load::Loaded;
 use super::probe::WorkspaceProbe;
-use super::steps::ProjectSteps;
 use super::workspace::{Workspace, no_repository};
 use crate::cache;
 use crate::cli::ExitCode;
 use crate::config::CacheKind;
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
-use crate::exec::{self, EventSender, Job, ReadCaches, Signals};
+use crate::exec::{self, EventSender, InputSource, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
 use crate::select;
+use crate::space::Venv;
 use crate::sys::{Sys, ui::Ui};
 
 /// Runs what is selected.
@@ -26,20 +26,27 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
     }
-    let Workspace { world, stores, .. } = workspace;
-    let steps = Arc::new(ProjectSteps { dirs: loaded.dirs.clone(), world, stores });
     let (events, reporting) = reporting(loaded, &graph, sys, ui);
-    let summary = exec::run(job(loaded, Arc::new(graph)), steps, Signals::Process, events)?;
+    let world = Arc::clone(&workspace.world);
+    let job = job(loaded, &workspace, Arc::new(graph), world);
+    let summary = exec::run(job, Signals::Process, events)?;
     reporting.finish(summary.signal.is_some());
     Ok(ExitCode::Run(summary.code))
 }
 
 /// A run of a graph as the settings want it.
-pub(super) fn job(loaded: &Loaded, graph: Arc<Graph>) -> Job {
+pub(super) fn job(
+    loaded: &Loaded,
+    workspace: &Workspace,
+    graph: Arc<Graph>,
+    inputs: Arc<dyn InputSource>,
+) -> Job {
     let settings = &loaded.settings;
     Job {
         graph,
         dirs: loaded.dirs.clone(),
+        inputs,
+        stores: workspace.stores.clone(),
         worker_count: settings.worker_count,
         read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
         cache_when: settings.cache_when,
@@ -60,7 +67,7 @@ pub(super) fn reporting(
         worker_count: settings.worker_count,
         runnable_count: graph.runnables.len(),
     };
-    let manifest = Manifest::new(exec::output_folder(&loaded.dirs).as_path());
+    let manifest = Manifest::new(&exec::output_folder(&loaded.dirs));
     Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest)
 }
 
@@ -78,6 +85,12 @@ pub(super) fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
             if let Err(diagnostic) = cache::check_pattern(pattern) {
                 note(diagnostic.because(format!("`{}` declares it", runnable.command)));
             }
+        }
+        if let Some(Venv::Uv { space }) = loaded.spaces.find(&runnable.space).map(|it| &it.venv) {
+            let message = "virtual environments made by uv are not in this version of qik";
+            note(Diagnostic::new(Code::NotSupported, message)
+                .because(format!("`{}` runs in that of the space `{space}`", runnable.command))
+                .hint("without the plugin `qik.uv`, `venv = \"FILE\"` is the active environment"));
         }
         let Some(name) = &runnable.cache else { continue };
         let Some(declared) = caches.get(name) else { continue };

@@ -22,7 +22,7 @@ pub(super) struct Workspace {
     pub(super) repo: Option<Arc<Repo>>,
     pub(super) worktree: Option<Arc<Worktree>>,
     pub(super) world: Arc<World>,
-    pub(super) stores: Arc<Stores>,
+    pub(super) stores: Stores,
 }
 
 /// Opens the repository, the work tree and the caches. Reads the index, nothing else.
@@ -45,8 +45,7 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
         let shared = Shared::new(&loaded.dirs, local, publish);
         stores.insert("repo".to_owned(), Arc::new(shared));
     }
-    let stores = Arc::new(Stores::new(stores));
-    Ok(Workspace { repo, worktree, world: Arc::new(world), stores })
+    Ok(Workspace { repo, worktree, world: Arc::new(world), stores: Stores::new(stores) })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.

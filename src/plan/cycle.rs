@@ -9,7 +9,7 @@ pub(super) fn check(graph: &Graph, declarations: &Declarations) -> Result<()> {
     let Some(path) = find(graph) else { return Ok(()) };
     let names: Vec<_> = path.iter().map(|id| graph.runnable(*id).name.as_str()).collect();
     let mut diagnostic =
-        Diagnostic::new(Code::GraphCycle, format!("a cycle: {}", names.join(" → ")))
+        Diagnostic::new(Code::GraphCycle, format!("a cycle: {}", names.join(" -> ")))
             .because("each of these commands waits for the next one")
             .hint("remove one of the `command` deps");
     let first = path.first().map(|id| &graph.runnable(*id).command);

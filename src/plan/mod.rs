@@ -10,6 +10,8 @@ mod expand;
 mod name;
 mod render;
 mod runnable;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Isolation, build};
 pub use expand::{Candidate, Planner};

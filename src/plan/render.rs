@@ -102,7 +102,7 @@ impl<'a> Planner<'a> {
     /// a dotted name itself.
     fn module_import(&self, text: &Text, module: Option<&Module>) -> Result<String> {
         let name = self.render(text, module)?;
-        let found = self.spaces.modules().find(|module| module.is_called(&name));
+        let found = self.spaces.find_module(&name);
         Ok(found.map_or(name, |module| module.pyimport.clone()))
     }
 

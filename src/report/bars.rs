@@ -159,7 +159,7 @@ mod tests {
     fn a_narrow_terminal_shows_less() {
         let bars = [bar("typecheck", [3, 12], &[("some/module", 2), ("c", 3)])];
         check(&bars, 34, &["▶ typecheck  3/12  3s  some/modul…", "  20/50 done, 8 cached  4s"]);
-        check(&bars, 12, &["▶ typ…", "  20/50 done…"]);
+        check(&bars, 12, &["▶ typ…", "  20/50 don…"]);
         check(&bars, 1, &["▶", "…"]);
         check(&bars, 0, &["", ""]);
     }

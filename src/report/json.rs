@@ -1,7 +1,9 @@
-//! `--logger json`: one object a line on stdout, for programs. See `docs/json.md`.
+//! `--logger json`: one object a line on stdout, for programs. See `docs/json-lines.md`.
 //!
 //! Every object has `v`, the version of this format, and `event`. New fields and events may come
 //! with the same version; it is raised when one goes or changes its meaning.
+
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -22,6 +24,8 @@ pub(super) struct Json {
     planned: Vec<Planned>,
     /// Whose output was sent while they ran.
     has_run: Vec<bool>,
+    /// By runnable: the beginning of a character whose end is still to come.
+    tails: BTreeMap<usize, Vec<u8>>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +47,9 @@ enum Body<'a> {
         worker: usize,
         reason: &'static str,
         changes: Vec<String>,
+    },
+    Waiting {
+        runnable: &'a str,
     },
     Replaying {
         runnable: &'a str,
@@ -96,14 +103,37 @@ struct Problem<'a> {
 
 impl Json {
     pub(super) fn new(screen: Screen, has_output: bool) -> Self {
-        Self { screen, has_output, planned: Vec::new(), has_run: Vec::new() }
+        Self {
+            screen,
+            has_output,
+            planned: Vec::new(),
+            has_run: Vec::new(),
+            tails: BTreeMap::new(),
+        }
+    }
+
+    /// Sends output in pieces that end between two characters.
+    fn output(&mut self, runnable: usize, bytes: &[u8]) {
+        let mut piece = self.tails.remove(&runnable).unwrap_or_default();
+        piece.extend_from_slice(bytes);
+        let tail = piece.split_off(piece.len() - unfinished_length(&piece));
+        if !piece.is_empty() {
+            write(&mut self.screen, output(self.planned[runnable].name.as_str(), &piece));
+        }
+        if !tail.is_empty() {
+            self.tails.insert(runnable, tail);
+        }
     }
 
     fn ended(&mut self, runnable: usize, outcome: &Outcome) {
-        let Self { screen, planned, has_run, .. } = self;
+        if self.has_output && !self.has_run[runnable] && outcome.error.is_none() {
+            for_each_piece(&outcome.log, &mut |piece| self.output(runnable, piece));
+        }
+        let tail = self.tails.remove(&runnable);
+        let Self { screen, planned, .. } = self;
         let name = planned[runnable].name.as_str();
-        if self.has_output && !has_run[runnable] && outcome.error.is_none() {
-            for_each_piece(&outcome.log, &mut |piece| write(screen, output(name, piece)));
+        if let Some(tail) = tail {
+            write(screen, output(name, &tail));
         }
         let body = Body::Ended {
             runnable: name,
@@ -136,6 +166,7 @@ impl Reporter for Json {
                 write(&mut self.screen, Body::RunStarted { workers: *worker_count, runnables });
             }
             Event::Ended { runnable, outcome } => self.ended(*runnable, outcome),
+            Event::Output { runnable, bytes } => self.output(*runnable, bytes),
             event => {
                 if let Event::Started { runnable, .. } = event {
                     self.has_run[*runnable] = true;
@@ -152,13 +183,13 @@ impl Reporter for Json {
 /// The objects of events that stand for themselves.
 fn body<'a>(event: &'a Event, name: &dyn Fn(usize) -> &'a str) -> Option<Body<'a>> {
     Some(match event {
-        Event::RunStarted { .. } | Event::Ended { .. } => return None,
+        Event::RunStarted { .. } | Event::Ended { .. } | Event::Output { .. } => return None,
         Event::Started { runnable, worker, reason } => {
             let (reason, changes) = explain(reason);
             Body::Started { runnable: name(*runnable), worker: *worker, reason, changes }
         }
+        Event::Waiting { runnable } => Body::Waiting { runnable: name(*runnable) },
         Event::Replaying { runnable } => Body::Replaying { runnable: name(*runnable) },
-        Event::Output { runnable, bytes } => output(name(*runnable), bytes),
         Event::Warning { runnable, diagnostic } => {
             Body::Warning { runnable: runnable.map(name), warning: problem(diagnostic) }
         }
@@ -172,6 +203,16 @@ fn body<'a>(event: &'a Event, name: &dyn Fn(usize) -> &'a str) -> Option<Body<'a
     })
 }
 
+/// The length of a character at the end of which the last bytes are missing.
+fn unfinished_length(bytes: &[u8]) -> usize {
+    let chunk = bytes.utf8_chunks().last();
+    let end = chunk.map(|chunk| chunk.invalid()).unwrap_or_default();
+    match std::str::from_utf8(end) {
+        Err(error) if error.error_len().is_none() => end.len(),
+        _ => 0,
+    }
+}
+
 fn output<'a>(runnable: &'a str, bytes: &'a [u8]) -> Body<'a> {
     let text = std::str::from_utf8(bytes).ok();
     let escaped = text.is_none().then(|| escape(bytes).into_owned());
@@ -183,6 +224,7 @@ fn explain(reason: &RunReason) -> (&'static str, Vec<String>) {
         RunReason::Uncached => ("uncached", Vec::new()),
         RunReason::Forced => ("forced", Vec::new()),
         RunReason::FirstRun => ("first-run", Vec::new()),
+        RunReason::NotStored => ("not-stored", Vec::new()),
         RunReason::NotKept => ("not-kept", Vec::new()),
         RunReason::Changed(changes) => {
             ("changed", changes.iter().map(ToString::to_string).collect())
@@ -243,6 +285,8 @@ mod tests {
         json.event(&Event::Started { runnable: 0, worker: 1, reason });
         json.event(&Event::Output { runnable: 0, bytes: b"say \"hi\"\n"[..].into() });
         json.event(&Event::Output { runnable: 0, bytes: b"\xff"[..].into() });
+        json.event(&Event::Output { runnable: 0, bytes: b"a\xc3"[..].into() });
+        json.event(&Event::Output { runnable: 0, bytes: b"\xa4b\xe2"[..].into() });
         json.event(&Event::Ended { runnable: 0, outcome: outcome(Status::Succeeded, 0) });
         let log = Log { path: None, rest: b"old"[..].into() };
         let replayed = Outcome { log, duration: None, ..outcome(Status::Replayed, 0) };
@@ -250,7 +294,18 @@ mod tests {
         let duration = Duration::from_millis(5);
         let summary = RunSummary { duration, ..RunSummary::default() };
         json.event(&Event::RunEnded { summary });
-        let text = paper.text().replace("\\\\", "\\").replace("\\\"", "\"");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(String::from_utf8(paper.bytes()).unwrap(), @r#"
+        {"v":1,"event":"run-started","workers":2,"runnables":[{"name":"lint#m","command":"lint","exec":"ruff"},{"name":"b","command":"b","exec":"x"}]}
+        {"v":1,"event":"started","runnable":"lint#m","worker":1,"reason":"changed","changes":["`a` added"]}
+        {"v":1,"event":"output","runnable":"lint#m","text":"say \"hi\"\n"}
+        {"v":1,"event":"output","runnable":"lint#m","escaped":"\\xff"}
+        {"v":1,"event":"output","runnable":"lint#m","text":"a"}
+        {"v":1,"event":"output","runnable":"lint#m","text":"äb"}
+        {"v":1,"event":"output","runnable":"lint#m","escaped":"\\xe2"}
+        {"v":1,"event":"ended","runnable":"lint#m","status":"succeeded","code":0,"duration_ms":1200,"log":null,"error":null}
+        {"v":1,"event":"output","runnable":"b","text":"old"}
+        {"v":1,"event":"ended","runnable":"b","status":"replayed","code":0,"duration_ms":null,"log":null,"error":null}
+        {"v":1,"event":"run-ended","code":0,"duration_ms":5,"saved_ms":0,"signal":null}
+        "#);
     }
 }

@@ -158,7 +158,26 @@ mod tests {
         run(Status::Succeeded, true);
         assert!(!read().contains("pending"));
         run(Status::Replayed, false);
-        insta::assert_snapshot!(read(), @"");
+        insta::assert_snapshot!(read(), @r#"
+        {
+          "runnables": [
+            "a",
+            "b"
+          ],
+          "runnable_status": {
+            "a": "success",
+            "b": "success"
+          },
+          "cmd_status": {
+            "a": "success",
+            "b": "success"
+          },
+          "cached_runnables": [
+            "a",
+            "b"
+          ]
+        }
+        "#);
         let modified =
             || fs::stat(&folder.path().join("manifest.json")).unwrap().modified().unwrap();
         let before = modified();

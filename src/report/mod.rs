@@ -16,6 +16,8 @@ mod screen;
 mod silent;
 mod stream;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use choice::{Choice, Logger, Verbosity, reporter};

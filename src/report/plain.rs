@@ -28,6 +28,10 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
+    pub(super) fn name(&self, runnable: usize) -> &str {
+        self.planned[runnable].name.as_str()
+    }
+
     pub(super) fn new(verbosity: Verbosity) -> Self {
         Self { verbosity, planned: Vec::new(), reasons: Vec::new(), failed: Vec::new() }
     }
@@ -98,6 +102,10 @@ impl Reporter for Plain {
         match event {
             Event::RunStarted { runnables, .. } => self.ledger.begin(runnables),
             Event::Started { runnable, reason, .. } => self.ledger.start(*runnable, reason),
+            Event::Waiting { runnable } => {
+                self.flush();
+                self.screen.say(&text::waiting(self.ledger.name(*runnable)));
+            }
             Event::Replaying { .. } | Event::Output { .. } => {}
             Event::Ended { runnable, outcome } => {
                 let line = self.ledger.end(*runnable, outcome, &self.screen);

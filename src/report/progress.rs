@@ -12,7 +12,7 @@ use super::plain::{Ledger, show};
 use super::screen::Screen;
 use super::stream::stopping;
 use super::summary::closing;
-use super::{Reporter, Verbosity};
+use super::{Reporter, Verbosity, text};
 use crate::error::Severity;
 use crate::exec::{Event, Outcome, Planned, RunReason};
 use crate::sys::clock;
@@ -175,6 +175,10 @@ impl Reporter for Progress {
         match event {
             Event::RunStarted { runnables, .. } => self.begin(runnables),
             Event::Started { runnable, reason, .. } => self.start(*runnable, reason),
+            Event::Waiting { runnable } => {
+                let line = text::waiting(self.ledger.name(*runnable));
+                self.above(|screen| screen.say(&line));
+            }
             Event::Replaying { .. } | Event::Output { .. } => {}
             Event::Ended { runnable, outcome } => self.end(*runnable, outcome),
             Event::Warning { diagnostic, .. } => {

@@ -143,9 +143,11 @@ pub(super) mod tests {
 
     impl Paper {
         pub(in crate::report) fn text(&self) -> String {
-            let bytes = std::mem::take(&mut *self.0.lock().unwrap());
-            let text = bytes.escape_ascii().to_string();
-            text.replace("\\n", "\n").replace("\\xe2\\x80\\xa6", "…")
+            self.bytes().escape_ascii().to_string().replace("\\n", "\n")
+        }
+
+        pub(in crate::report) fn bytes(&self) -> Vec<u8> {
+            std::mem::take(&mut *self.0.lock().unwrap())
         }
     }
 
@@ -160,7 +162,7 @@ pub(super) mod tests {
         }
     }
 
-    /// A screen without colors whose streams go to one paper; `OUT:` precedes nothing.
+    /// A screen without colors whose streams go to one paper.
     pub(in crate::report) fn screen(is_terminal: bool) -> (Screen, Paper) {
         let paper = Paper::default();
         let screen = Screen {

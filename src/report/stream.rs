@@ -68,6 +68,10 @@ impl Reporter for Stream {
                 }
                 self.reasons[*runnable] = Some(reason.clone());
             }
+            Event::Waiting { runnable } => {
+                let name = self.planned[*runnable].name.as_str();
+                self.screen.say(&text::waiting(name));
+            }
             Event::Output { bytes, .. } => self.screen.show(bytes),
             Event::Ended { runnable, outcome } => self.end(*runnable, outcome),
             Event::Warning { diagnostic, .. } => {

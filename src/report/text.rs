@@ -64,6 +64,7 @@ pub(super) fn reason(reason: &RunReason) -> String {
         RunReason::Uncached => "not cached".to_owned(),
         RunReason::Forced => "forced".to_owned(),
         RunReason::FirstRun => "first run".to_owned(),
+        RunReason::NotStored => "no result kept".to_owned(),
         RunReason::NotKept => "no longer cached".to_owned(),
         RunReason::Changed(changes) => match changes.as_slice() {
             [] => "changed".to_owned(),
@@ -73,6 +74,11 @@ pub(super) fn reason(reason: &RunReason) -> String {
             }
         },
     }
+}
+
+/// What is said while another process runs a runnable.
+pub(super) fn waiting(name: &str) -> String {
+    format!("{name} is run by another qik: waiting for its result")
 }
 
 /// A signal by the name that users know.

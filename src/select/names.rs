@@ -7,8 +7,8 @@ use crate::plan::{Candidate, Planner};
 /// Every module, space and cache that is selected by has to exist.
 pub(super) fn check(planner: &Planner<'_>, selectors: &Selectors) -> Result<()> {
     let declarations = planner.declarations;
-    let is_module = |word: &&String| planner.spaces.modules().any(|module| module.is_called(word));
-    let modules = selectors.modules.iter().filter(|word| !is_module(word));
+    let modules = selectors.modules.iter();
+    let modules = modules.filter(|word| planner.spaces.find_module(word).is_none());
     let mut diagnostics: Vec<_> = modules.map(|word| declarations.unknown_module(word)).collect();
     let spaces = selectors.spaces.iter();
     diagnostics.extend(spaces.filter_map(|word| declarations.check_space(word).err()));
@@ -40,15 +40,15 @@ pub(super) fn choose<'a>(
     if let Some(error) = Error::from_all(diagnostics) {
         return Err(error);
     }
-    candidates.retain(|candidate| is_wanted(candidate, selectors));
+    let modules = selectors.modules.iter().filter_map(|word| planner.spaces.find_module(word));
+    let modules: Vec<_> = modules.map(|module| module.name.as_str()).collect();
+    candidates.retain(|candidate| is_wanted(candidate, selectors, &modules));
     Ok(candidates)
 }
 
-fn is_wanted(candidate: &Candidate<'_>, selectors: &Selectors) -> bool {
+fn is_wanted(candidate: &Candidate<'_>, selectors: &Selectors, modules: &[&str]) -> bool {
     let is_of_module = selectors.modules.is_empty()
-        || candidate
-            .module
-            .is_some_and(|module| selectors.modules.iter().any(|word| module.is_called(word)));
+        || candidate.module.is_some_and(|module| modules.contains(&module.name.as_str()));
     let is_of_space =
         selectors.spaces.is_empty() || selectors.spaces.contains(&candidate.space.name);
     is_of_module && is_of_space

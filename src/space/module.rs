@@ -27,9 +27,9 @@ impl Module {
         }
     }
 
-    /// Whether a user's word stands for this module: its name, or the name with dots for slashes.
-    pub fn is_called(&self, word: &str) -> bool {
-        self.name == word || self.name.replace('/', ".") == word
+    /// Whether a word is the module's name with dots for slashes.
+    pub(super) fn is_dotted(&self, word: &str) -> bool {
+        self.name.replace('/', ".") == word
     }
 }
 

@@ -62,6 +62,12 @@ impl Spaces {
         self.0.values().flat_map(|space| &space.modules)
     }
 
+    /// The module that a user's word stands for: its name, else its name with dots for slashes.
+    pub fn find_module(&self, word: &str) -> Option<&Module> {
+        let named = self.modules().find(|module| module.name == word);
+        named.or_else(|| self.modules().find(|module| module.is_dotted(word)))
+    }
+
     /// Whether runnables have to say their space: there is more than `default`.
     pub fn are_several(&self) -> bool {
         self.0.len() > 1

@@ -1,10 +1,13 @@
 //! Whole configurations: what loads, as what, and what is said of what does not.
 
 mod discovery;
-mod errors;
 mod legacy;
+mod references;
+mod robustness;
 mod seeds;
 mod shapes;
+mod syntax;
+mod values;
 
 use super::*;
 use crate::error::{Result, Severity, render};
@@ -31,6 +34,22 @@ fn loaded(text: &str) -> Declarations {
 #[track_caller]
 fn errors(text: &str) -> String {
     errors_of(&[("qik.toml", text.as_bytes())])
+}
+
+/// The same, with a line for each error: code, place, message and hints.
+#[track_caller]
+fn brief(text: &str) -> String {
+    let error = load_files(&[("qik.toml", text.as_bytes())]).map(|_| ()).expect_err("it loads");
+    let line = |diagnostic: &crate::error::Diagnostic| {
+        let start = diagnostic.place.as_ref().map_or(0, |place| place.span.start);
+        let before = &text[..start];
+        let line = before.split('\n').count();
+        let column = start - before.rfind('\n').map_or(0, |end| end + 1) + 1;
+        let mut parts = vec![diagnostic.message.as_str()];
+        parts.extend(diagnostic.hints.iter().map(String::as_str));
+        format!("{} {line}:{column} {}\n", diagnostic.code.id(), parts.join("; "))
+    };
+    error.diagnostics().iter().map(line).collect()
 }
 
 #[track_caller]

@@ -176,7 +176,7 @@ fn output_that_cannot_be_written_is_shown_and_kept_in_memory() {
     assert_eq!(done.summary.code, 0);
     assert_eq!((done.output(0), done.log(0)), (b"shown\n".to_vec(), b"shown\n".to_vec()));
     assert_eq!(done.warnings().len(), 1, "{:?}", done.warnings());
-    assert_eq!(project.world.entry_count(), 0);
+    assert_eq!(project.entry_count(), 0);
 }
 
 #[test]

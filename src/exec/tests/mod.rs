@@ -2,5 +2,5 @@
 
 mod caching;
 mod commands;
-mod project;
+pub(crate) mod project;
 mod stopping;

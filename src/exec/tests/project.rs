@@ -1,18 +1,16 @@
-//! A project in a temporary folder, with a cache in memory.
+//! A project in a temporary folder, with real caches and without git.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::cache::{Key, Local, Lookup, Miss, NewEntry, Store, Stores};
 use crate::config::{CacheWhen, Strictness};
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::exec::{
-    Artifacts, Event, EventReceiver, Found, Job, NewResult, Outcome, ReadCaches, Received,
-    Restored, RunSummary, Signals, Status, Steps, StoredResult, event_channel, run,
+    Event, EventReceiver, InputSource, Job, Outcome, ReadCaches, Received, RunSummary, Signals,
+    Status, event_channel, run,
 };
 use crate::hash::{ArtifactList, Digest, Document, Files, Fingerprint, Inputs};
 use crate::paths::{AbsPath, WorkDirs};
@@ -20,37 +18,40 @@ use crate::plan::{Dep, Graph, Runnable, RunnableId, RunnableName, Upstream};
 use crate::sys::{Env, fs};
 
 /// No test waits longer for anything.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Project {
-    folder: tempfile::TempDir,
-    pub(super) world: Arc<World>,
-    pub(super) runnables: Vec<Runnable>,
-    pub(super) worker_count: usize,
-    pub(super) read_caches: ReadCaches,
+pub(crate) struct Project {
+    folder: PathBuf,
+    /// Removes it at the end.
+    _guard: Option<tempfile::TempDir>,
+    pub(crate) world: Arc<World>,
+    pub(crate) runnables: Vec<Runnable>,
+    pub(crate) worker_count: usize,
+    pub(crate) read_caches: ReadCaches,
 }
 
 /// What a run did and said.
 #[derive(Debug)]
-pub(super) struct Done {
-    pub(super) summary: RunSummary,
-    pub(super) events: Vec<Event>,
+pub(crate) struct Done {
+    pub(crate) summary: RunSummary,
+    pub(crate) events: Vec<Event>,
 }
 
 impl Project {
-    pub(super) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().to_path_buf();
+    pub(crate) fn new() -> Self {
+        let guard = tempfile::tempdir().unwrap();
+        let project = Self::at(guard.path().to_path_buf());
+        Self { _guard: Some(guard), ..project }
+    }
+
+    /// In a folder that is there.
+    pub(crate) fn at(root: PathBuf) -> Self {
         let path = std::env::split_paths("/usr/local/bin:/usr/bin:/bin");
         let env = Env::from([("PATH".into(), std::env::join_paths(path).unwrap())]);
-        let world = World {
-            root,
-            env: Mutex::new(env),
-            entries: Mutex::default(),
-            is_damaged: AtomicBool::new(false),
-        };
+        let world = World { root: root.clone(), env: Mutex::new(env) };
         Self {
-            folder,
+            folder: root,
+            _guard: None,
             world: Arc::new(world),
             runnables: Vec::new(),
             worker_count: 2,
@@ -59,7 +60,7 @@ impl Project {
     }
 
     /// Adds a command without cache that runs after others.
-    pub(super) fn command(&mut self, name: &str, exec: &str, upstreams: &[&str]) -> &mut Runnable {
+    pub(crate) fn command(&mut self, name: &str, exec: &str, upstreams: &[&str]) -> &mut Runnable {
         let upstreams = upstreams.iter().map(|upstream| {
             let id = self.runnables.iter().position(|other| other.command == *upstream).unwrap();
             Upstream {
@@ -77,6 +78,8 @@ impl Project {
             exec: exec.to_owned(),
             deps: Vec::new(),
             upstreams: upstreams.collect(),
+            dotenv: Vec::new(),
+            venv_files: Vec::new(),
             artifacts: Vec::new(),
             cache: None,
             cache_when: CacheWhen::Success,
@@ -89,46 +92,66 @@ impl Project {
     }
 
     /// Adds a cached command that depends on files.
-    pub(super) fn cached(&mut self, name: &str, exec: &str, files: &[&str]) -> &mut Runnable {
+    pub(crate) fn cached(&mut self, name: &str, exec: &str, files: &[&str]) -> &mut Runnable {
         let runnable = self.command(name, exec, &[]);
         runnable.cache = Some("local".to_owned());
         runnable.deps = files.iter().map(|file| Dep::Glob((*file).to_owned())).collect();
         runnable
     }
 
-    pub(super) fn write(&self, path: &str, text: &str) {
+    pub(crate) fn write(&self, path: &str, text: &str) {
         fs::write_atomic(&self.path(path), text.as_bytes()).unwrap();
     }
 
-    pub(super) fn read(&self, path: &str) -> String {
+    pub(crate) fn read(&self, path: &str) -> String {
         String::from_utf8_lossy(&fs::read(&self.path(path)).unwrap()).into_owned()
     }
 
-    pub(super) fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
     }
 
-    pub(super) fn job(&self) -> Job {
+    pub(crate) fn job(&self) -> Job {
         Job {
             graph: Arc::new(Graph { runnables: self.runnables.clone() }),
-            dirs: WorkDirs::new(AbsPath::new(self.folder.path()).unwrap()),
+            dirs: self.dirs(),
+            inputs: Arc::<World>::clone(&self.world),
+            stores: self.stores(),
             worker_count: self.worker_count,
             read_caches: self.read_caches.clone(),
             cache_when: None,
         }
     }
 
-    pub(super) fn run(&self) -> Done {
+    fn dirs(&self) -> WorkDirs {
+        WorkDirs::new(AbsPath::new(&*self.folder).unwrap())
+    }
+
+    fn stores(&self) -> Stores {
+        let local: Arc<dyn Store> = Arc::new(Local::new(&self.dirs(), u64::MAX));
+        let full: Arc<dyn Store> = Arc::new(Full);
+        Stores::new(BTreeMap::from([("local".to_owned(), local), ("full".to_owned(), full)]))
+    }
+
+    /// How many results the local cache has.
+    pub(crate) fn entry_count(&self) -> usize {
+        let entries = self.path("._qik/cache/v1/entries");
+        let folders = fs::list(&entries).unwrap_or_default();
+        let files = folders.iter().flat_map(|folder| fs::list(folder).unwrap());
+        files.filter(|file| file.extension().is_some_and(|it| it == "json")).count()
+    }
+
+    pub(crate) fn run(&self) -> Done {
         self.run_with(Signals::Never, |_| {})
     }
 
     /// Runs with an eye on the events as they come.
-    pub(super) fn run_with(&self, signals: Signals, watch: impl FnMut(&Event) + Send) -> Done {
+    pub(crate) fn run_with(&self, signals: Signals, watch: impl FnMut(&Event) + Send) -> Done {
         let (sender, receiver) = event_channel(true);
         let job = self.job();
         std::thread::scope(|scope| {
             let events = scope.spawn(move || gather(&receiver, watch));
-            let summary = run(job, Arc::clone(&self.world), signals, sender).unwrap();
+            let summary = run(job, signals, sender).unwrap();
             Done { summary, events: events.join().unwrap() }
         })
     }
@@ -150,7 +173,7 @@ fn gather(receiver: &EventReceiver, mut watch: impl FnMut(&Event)) -> Vec<Event>
 }
 
 impl Done {
-    pub(super) fn outcome(&self, unit: usize) -> &Outcome {
+    pub(crate) fn outcome(&self, unit: usize) -> &Outcome {
         let mut outcomes = self.events.iter().filter_map(|event| match event {
             Event::Ended { runnable, outcome } if *runnable == unit => Some(outcome),
             _ => None,
@@ -160,12 +183,12 @@ impl Done {
         outcome
     }
 
-    pub(super) fn statuses(&self) -> Vec<Status> {
+    pub(crate) fn statuses(&self) -> Vec<Status> {
         (0..self.summary.statuses.len()).map(|unit| self.outcome(unit).status).collect()
     }
 
     /// All that a unit wrote while it ran.
-    pub(super) fn output(&self, unit: usize) -> Vec<u8> {
+    pub(crate) fn output(&self, unit: usize) -> Vec<u8> {
         let pieces = self.events.iter().filter_map(|event| match event {
             Event::Output { runnable, bytes } if *runnable == unit => Some(bytes.to_vec()),
             _ => None,
@@ -174,14 +197,14 @@ impl Done {
     }
 
     /// What was kept of a unit's output.
-    pub(super) fn log(&self, unit: usize) -> Vec<u8> {
+    pub(crate) fn log(&self, unit: usize) -> Vec<u8> {
         let log = &self.outcome(unit).log;
         let mut bytes = log.path.as_ref().map_or(Vec::new(), |path| fs::read(path).unwrap());
         bytes.extend_from_slice(&log.rest);
         bytes
     }
 
-    pub(super) fn warnings(&self) -> Vec<String> {
+    pub(crate) fn warnings(&self) -> Vec<String> {
         let warnings = self.events.iter().filter_map(|event| match event {
             Event::Warning { diagnostic, .. } => Some(diagnostic.message.clone()),
             _ => None,
@@ -190,74 +213,14 @@ impl Done {
     }
 }
 
-/// Files on disk and entries in memory.
+/// Inputs without git: a pattern is a path.
 #[derive(Debug)]
-pub(super) struct World {
+pub(crate) struct World {
     root: PathBuf,
-    pub(super) env: Mutex<Env>,
-    entries: Mutex<BTreeMap<(String, Digest), Entry>>,
-    /// Whether logs turn out to be broken when they are read.
-    pub(super) is_damaged: AtomicBool,
+    pub(crate) env: Mutex<Env>,
 }
 
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    code: i32,
-    duration: Duration,
-    log: Vec<u8>,
-    files: BTreeMap<String, Vec<u8>>,
-    document: Document,
-    is_damaged: bool,
-}
-
-impl World {
-    pub(super) fn entry_count(&self) -> usize {
-        self.entries.lock().unwrap().len()
-    }
-}
-
-/// The content of files by path; an artifact pattern is a path here.
-#[derive(Debug)]
-pub(super) struct Made {
-    files: BTreeMap<String, Vec<u8>>,
-    unmatched: Vec<String>,
-}
-
-impl Artifacts for Made {
-    fn to_list(&self) -> ArtifactList {
-        self.files.iter().map(|(path, bytes)| (path.clone(), Digest::of(bytes).to_hex())).collect()
-    }
-
-    fn unmatched(&self) -> &[String] {
-        &self.unmatched
-    }
-}
-
-impl StoredResult for Entry {
-    fn code(&self) -> i32 {
-        self.code
-    }
-
-    fn duration(&self) -> Option<Duration> {
-        Some(self.duration)
-    }
-
-    fn log_size_bytes(&self) -> u64 {
-        self.log.len() as u64
-    }
-
-    fn open_log(&self) -> Result<Box<dyn Read + '_>, Diagnostic> {
-        if self.is_damaged {
-            return Err(Diagnostic::new(Code::CacheFailed, "the log is damaged"));
-        }
-        Ok(Box::new(self.log.as_slice()))
-    }
-}
-
-impl Steps for World {
-    type Hit = Entry;
-    type Artifacts = Made;
-
+impl InputSource for World {
     fn environment(&self, runnable: &Runnable) -> Result<Arc<Env>, RunnableError> {
         if runnable.space == "broken" {
             return Err(Diagnostic::new(Code::DotenvNotFound, "`.env` is missing").into());
@@ -270,6 +233,11 @@ impl Steps for World {
         runnable: &Runnable,
         upstreams: BTreeMap<String, ArtifactList>,
     ) -> Result<Fingerprint, RunnableError> {
+        if runnable.space == "hanging" {
+            loop {
+                std::thread::park();
+            }
+        }
         let mut inputs = Inputs {
             runnable: runnable.name.to_string(),
             exec: runnable.exec.clone(),
@@ -284,86 +252,31 @@ impl Steps for World {
         Ok(Fingerprint { files: Files::new(None), inputs })
     }
 
+    fn unmatched_globs(&self, _: &Runnable) -> Vec<String> {
+        Vec::new()
+    }
+
     fn forget_files(&self) {}
+}
 
-    fn lookup(&self, runnable: &Runnable, digest: Digest) -> Found<Entry> {
-        match self.entries.lock().unwrap().get(&(runnable.name.to_string(), digest)) {
-            Some(entry) => Found::Hit(Entry {
-                is_damaged: self.is_damaged.load(Ordering::Relaxed),
-                ..entry.clone()
-            }),
-            None => Found::Absent,
-        }
+/// A cache that takes nothing.
+#[derive(Debug)]
+struct Full;
+
+impl Store for Full {
+    fn lookup(&self, _: Key<'_>) -> Lookup {
+        Lookup::Miss(Miss::Absent)
     }
 
-    fn restore(&self, hit: &Entry) -> Result<Restored<Made>, Diagnostic> {
-        for (path, bytes) in &hit.files {
-            fs::write_if_different(&self.root.join(path), bytes)
-                .map_err(|error| error.diagnostic())?;
-        }
-        let artifacts = Made { files: hit.files.clone(), unmatched: Vec::new() };
-        Ok(Restored { artifacts, has_written: true })
+    fn store(&self, _: Key<'_>, _: NewEntry<'_>) -> Result<(), Diagnostic> {
+        Err(Diagnostic::new(Code::CacheFailed, "the cache is full"))
     }
 
-    fn latest(&self, runnable: &Runnable) -> Option<Document> {
-        let entries = self.entries.lock().unwrap();
-        let mut entries = entries.iter().filter(|((name, _), _)| *name == runnable.name.as_str());
-        entries.next().map(|(_, entry)| entry.document.clone())
-    }
-
-    fn collect(&self, patterns: &[String]) -> Result<Made, Diagnostic> {
-        let mut made = Made { files: BTreeMap::new(), unmatched: Vec::new() };
-        for pattern in patterns {
-            if pattern.starts_with("..") {
-                return Err(Diagnostic::new(Code::PatternInvalid, "leaves the project"));
-            }
-            match fs::read(&self.root.join(pattern)) {
-                Ok(bytes) => drop(made.files.insert(pattern.clone(), bytes)),
-                Err(_) => made.unmatched.push(pattern.clone()),
-            }
-        }
-        Ok(made)
-    }
-
-    fn is_worth_keeping(&self, when: CacheWhen, code: i32, is_killed: bool) -> bool {
-        let is_wanted = match when {
-            CacheWhen::Success => code == 0,
-            CacheWhen::Failed => code != 0,
-            CacheWhen::Finished => true,
-        };
-        is_wanted && !is_killed
-    }
-
-    fn store(
-        &self,
-        runnable: &Runnable,
-        digest: Digest,
-        result: NewResult<'_, Made>,
-    ) -> Result<(), Diagnostic> {
-        let entry = Entry {
-            code: result.code,
-            duration: result.duration,
-            log: whole(result.log),
-            files: result.artifacts.files.clone(),
-            document: result.fingerprint.clone(),
-            is_damaged: false,
-        };
-        if runnable.cache.as_deref() == Some("full") {
-            return Err(Diagnostic::new(Code::CacheFailed, "the cache is full"));
-        }
-        self.entries.lock().unwrap().insert((runnable.name.to_string(), digest), entry);
-        Ok(())
+    fn latest(&self, _: &RunnableName, _: &str) -> Option<Document> {
+        None
     }
 
     fn finish(&self) -> Vec<Diagnostic> {
         Vec::new()
     }
-}
-
-fn whole(file: &mut File) -> Vec<u8> {
-    use std::io::{Seek as _, SeekFrom};
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(0)).unwrap();
-    file.read_to_end(&mut bytes).unwrap();
-    bytes
 }

@@ -65,7 +65,7 @@ fn nothing_is_stored_of_a_command_that_obeys_a_signal_with_success() {
     let done = run_and_ask(&project, &[("ready", Request::Stop(Signal::INT))]);
     assert_eq!((done.summary.code, done.statuses()), (130, vec![Status::Interrupted]));
     assert!(done.output(0).ends_with(b"bye\n"));
-    assert_eq!(project.world.entry_count(), 0);
+    assert_eq!(project.entry_count(), 0);
 }
 
 #[test]
@@ -108,6 +108,19 @@ fn a_paused_run_goes_on() {
     project.command("it", &waiting("trap 'exit 7' TERM"), &[]);
     let asks = [("ready", Request::Resume), ("", Request::Stop(Signal::TERM))];
     assert_eq!(run_and_ask(&project, &asks).outcome(0).code, 7);
+}
+
+#[test]
+fn a_lookup_that_hangs_does_not_outlive_a_second_signal() {
+    let mut project = Project::new();
+    project.cached("it", "true", &[]).space = "hanging".to_owned();
+    let (sender, receiver) = unbounded_channel();
+    send(&sender, Request::Stop(Signal::INT));
+    send(&sender, Request::Stop(Signal::INT));
+    // Units begin before signals are heard, so this one hangs or is skipped.
+    let done = project.run_with(Signals::Sent(receiver), |_| {});
+    assert_eq!(done.summary.code, 130);
+    assert!(matches!(done.outcome(0).status, Status::Interrupted | Status::Skipped));
 }
 
 #[test]

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::cache::{self, Hit, Manifest, Memo};
-use crate::config::CacheWhen;
-use crate::error::{Diagnostic, RunnableError};
-use crate::exec::{Found, NewResult, Restored, Steps};
-use crate::hash::{ArtifactList, Change, Digest, Document, Files, Fingerprint, World, diff};
-use crate::ops::steps::ProjectSteps;
+use crate::cache::{self, Memo};
+use crate::error::RunnableError;
+use crate::exec::InputSource;
+use crate::hash::{ArtifactList, Change, Digest, Files, Fingerprint, World, diff};
+use crate::paths::AbsPath;
 use crate::plan::{Runnable, RunnableName};
 use crate::sys::Env;
 
@@ -102,17 +101,18 @@ pub(super) struct Record {
     pub(super) artifacts: BTreeSet<String>,
 }
 
-/// The steps of a round, with a record of each runnable.
+/// Where the inputs of a round come from, with a record of each runnable.
 #[derive(Debug)]
 pub(super) struct Recording {
-    steps: ProjectSteps,
+    world: Arc<World>,
+    root: AbsPath,
     repo_cache: RepoCache,
     records: Mutex<BTreeMap<RunnableName, Record>>,
 }
 
 impl Recording {
-    pub(super) fn new(steps: ProjectSteps, repo_cache: RepoCache) -> Self {
-        Self { steps, repo_cache, records: Mutex::default() }
+    pub(super) fn new(world: Arc<World>, root: AbsPath, repo_cache: RepoCache) -> Self {
+        Self { world, root, repo_cache, records: Mutex::default() }
     }
 
     /// What was recorded of a runnable so far.
@@ -122,7 +122,7 @@ impl Recording {
 
     /// A runnable's inputs as they are now.
     pub(super) fn now(&self, runnable: &Runnable) -> State {
-        State::now(&self.steps.world, runnable, self.repo_cache)
+        State::now(&self.world, runnable, self.repo_cache)
     }
 
     fn has_begun(&self, runnable: &Runnable) -> bool {
@@ -140,15 +140,13 @@ impl Recording {
     }
 }
 
-impl Steps for Recording {
-    type Hit = Hit;
-    type Artifacts = Manifest;
-
+impl InputSource for Recording {
     fn environment(&self, runnable: &Runnable) -> Result<Arc<Env>, RunnableError> {
+        // Of what is never cached, nobody else asks for the inputs.
         if !self.has_begun(runnable) {
             self.begin(runnable, self.now(runnable));
         }
-        self.steps.environment(runnable)
+        self.world.environment(runnable)
     }
 
     fn fingerprint(
@@ -156,44 +154,19 @@ impl Steps for Recording {
         runnable: &Runnable,
         upstreams: BTreeMap<String, ArtifactList>,
     ) -> Result<Fingerprint, RunnableError> {
-        let inputs = self.steps.fingerprint(runnable, upstreams);
+        let inputs = self.world.fingerprint(runnable, upstreams);
         if !self.has_begun(runnable) {
             self.begin(runnable, State::new(inputs.clone(), self.repo_cache));
         }
         inputs
     }
 
+    fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {
+        self.world.unmatched_globs(runnable)
+    }
+
     fn forget_files(&self) {
-        self.steps.forget_files();
-    }
-
-    fn lookup(&self, runnable: &Runnable, digest: Digest) -> Found<Hit> {
-        self.steps.lookup(runnable, digest)
-    }
-
-    fn restore(&self, hit: &Hit) -> Result<Restored<Manifest>, Diagnostic> {
-        self.steps.restore(hit)
-    }
-
-    fn latest(&self, runnable: &Runnable) -> Option<Document> {
-        self.steps.latest(runnable)
-    }
-
-    fn collect(&self, patterns: &[String]) -> Result<Manifest, Diagnostic> {
-        self.steps.collect(patterns)
-    }
-
-    fn is_worth_keeping(&self, when: CacheWhen, code: i32, is_killed: bool) -> bool {
-        self.steps.is_worth_keeping(when, code, is_killed)
-    }
-
-    fn store(
-        &self,
-        runnable: &Runnable,
-        digest: Digest,
-        result: NewResult<'_, Manifest>,
-    ) -> Result<(), Diagnostic> {
-        self.steps.store(runnable, digest, result)
+        self.world.forget_files();
     }
 
     fn ended(&self, runnable: &Runnable) {
@@ -202,16 +175,12 @@ impl Steps for Recording {
         let differs = before.is_none_or(|before| before.digest != after.digest);
         let mut artifacts = BTreeSet::new();
         if differs && !runnable.artifacts.is_empty() {
-            let made = cache::collect(&self.steps.dirs.root, &runnable.artifacts, &Memo::none());
+            let made = cache::collect(&self.root, &runnable.artifacts, &Memo::none());
             artifacts.extend(made.into_iter().flat_map(|made| made.to_list().into_keys()));
         }
         let mut records = self.lock();
         let record = records.entry(runnable.name.clone()).or_default();
         record.after = Some(after);
         record.artifacts = artifacts;
-    }
-
-    fn finish(&self) -> Vec<Diagnostic> {
-        self.steps.finish()
     }
 }

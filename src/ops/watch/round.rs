@@ -12,9 +12,8 @@ use super::project::Project;
 use super::record::{Recording, State};
 use super::session::Message;
 use crate::error::Result;
-use crate::exec::{self, Job, ReadCaches, Request, RunSummary, Signals, Status};
+use crate::exec::{self, InputSource, Job, ReadCaches, Request, RunSummary, Signals, Status};
 use crate::ops::run;
-use crate::ops::steps::ProjectSteps;
 use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
 use crate::sys::{Sys, ui::Ui};
 use crate::watch::Cause;
@@ -54,22 +53,19 @@ impl Round {
         (sys, ui): (&Sys, &Ui),
     ) -> Self {
         let graph = Arc::new(project.graph.restricted_to(&orders.set));
-        let steps = ProjectSteps {
-            dirs: project.loaded.dirs.clone(),
-            world: Arc::clone(&project.workspace.world),
-            stores: Arc::clone(&project.workspace.stores),
-        };
-        let recording = Arc::new(Recording::new(steps, project.repo_cache));
+        let (loaded, workspace) = (&project.loaded, &project.workspace);
+        let (world, root) = (Arc::clone(&workspace.world), loaded.dirs.root.clone());
+        let recording = Arc::new(Recording::new(world, root, project.repo_cache));
+        let inputs = Arc::clone(&recording) as Arc<dyn InputSource>;
         let job = Job {
             read_caches: read_caches(&graph, orders.forced.as_ref()),
-            ..run::job(&project.loaded, Arc::clone(&graph))
+            ..run::job(loaded, workspace, Arc::clone(&graph), inputs)
         };
         let (events, reporting) = run::reporting(&project.loaded, &graph, sys, ui);
         let (requests, received) = unbounded_channel();
-        let steps = Arc::clone(&recording);
         std::thread::spawn(move || {
             let end = catch_unwind(AssertUnwindSafe(|| {
-                let summary = exec::run(job, steps, Signals::Sent(received), events)?;
+                let summary = exec::run(job, Signals::Sent(received), events)?;
                 reporting.finish(summary.signal.is_some());
                 Ok(summary)
             }));

@@ -1,0 +1,154 @@
+//! A worker: looks units up, runs the first that is cold, tells the loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::job::Run;
+use super::keep::{Ended, conclude};
+use super::process::{Surroundings, Task, run_command};
+use super::scheduler::Assignment;
+use super::unit::{Cold, Looked, failed, look_up};
+use super::{Event, Outcome};
+use crate::error::{Code, Diagnostic};
+use crate::sys::clock;
+
+/// A worker tells what has ended at least this often, so that downstreams need not wait for the
+/// end of its chunk.
+const NEWS_INTERVAL: Duration = Duration::from_millis(1);
+
+/// How often it is looked whether another process is done with a runnable: cheap for us, and
+/// hardly felt by whoever waits.
+const CLAIM_INTERVAL: Duration = Duration::from_millis(25);
+
+/// What workers tell the loop.
+#[derive(Debug)]
+pub(super) enum Message {
+    Ended(Vec<(usize, Outcome)>),
+    GaveBack(Vec<usize>),
+}
+
+/// A worker's part: looks its units up, runs the first that is cold, and is free again.
+pub(super) async fn work(
+    run: Arc<Run>,
+    assignment: Assignment,
+    messages: UnboundedSender<Message>,
+) -> usize {
+    let Assignment { worker, units } = assignment;
+    let open = {
+        let (run, messages) = (Arc::clone(&run), messages.clone());
+        blocking(move || look_up_chunk(&run, units, &messages)).await
+    };
+    if let Some((unit, looked)) = open {
+        let message = match finish_waiting(&run, unit, looked).await {
+            Some(Looked::Cold(cold)) if !run.stop.is_asked() => {
+                Message::Ended(vec![(unit, run_cold(run, *cold, worker).await)])
+            }
+            Some(Looked::Ended(outcome)) => Message::Ended(vec![(unit, outcome)]),
+            Some(Looked::Cold(_) | Looked::Busy) | None => Message::GaveBack(vec![unit]),
+        };
+        tell(&messages, message);
+    }
+    worker
+}
+
+/// Waits until no other process runs the unit, then looks again: it may be warm by now. `None` if
+/// the run was stopped meanwhile.
+async fn finish_waiting(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looked> {
+    if matches!(looked, Looked::Busy) {
+        run.events.send(Event::Waiting { runnable: unit });
+    }
+    while matches!(looked, Looked::Busy) {
+        if run.stop.is_asked() {
+            return None;
+        }
+        tokio::time::sleep(CLAIM_INTERVAL).await;
+        let run = Arc::clone(run);
+        looked = blocking(move || {
+            // The other process has changed files.
+            run.job.inputs.forget_files();
+            look_up(&run, unit)
+        })
+        .await;
+    }
+    Some(looked)
+}
+
+/// Looks units up one after the other until one is not warm, and gives back the rest.
+fn look_up_chunk(
+    run: &Run,
+    units: Vec<usize>,
+    messages: &UnboundedSender<Message>,
+) -> Option<(usize, Looked)> {
+    let mut news = Vec::new();
+    let mut told_at = clock::instant();
+    let mut open = None;
+    let mut units = units.into_iter();
+    while !run.stop.is_asked()
+        && open.is_none()
+        && let Some(unit) = units.next()
+    {
+        match look_up(run, unit) {
+            Looked::Ended(outcome) => news.push((unit, outcome)),
+            looked => open = Some((unit, looked)),
+        }
+        if told_at.elapsed() > NEWS_INTERVAL && !news.is_empty() {
+            tell(messages, Message::Ended(std::mem::take(&mut news)));
+            told_at = clock::instant();
+        }
+    }
+    if !news.is_empty() {
+        tell(messages, Message::Ended(news));
+    }
+    let rest: Vec<usize> = units.collect();
+    if !rest.is_empty() {
+        tell(messages, Message::GaveBack(rest));
+    }
+    open
+}
+
+/// Runs a command and makes the most of its end.
+async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
+    let Cold { unit, reason, env, before, claim } = cold;
+    run.events.send(Event::Started { runnable: unit, worker, reason });
+    let runnable = run.runnable(unit);
+    let mut log = run.outputs.create(&runnable.name);
+    let task = Task { runnable, unit, worker, root: &run.job.dirs.root, env };
+    let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };
+    let exit = match run_command(&task, surroundings, &mut log).await {
+        Ok(exit) => exit,
+        Err(error) => return failed(&run, unit, error.code, Box::new(error.diagnostic)),
+    };
+    if exit.is_leaky {
+        run.warn(Some(unit), leaky(runnable.name.as_str()));
+    }
+    let ended = Ended { exit, log: log.finish() };
+    blocking(move || {
+        let outcome = conclude(&run, unit, before.as_deref(), ended);
+        drop(claim);
+        outcome
+    })
+    .await
+}
+
+fn leaky(name: &str) -> Diagnostic {
+    Diagnostic::new(
+        Code::SpawnFailed,
+        format!("`{name}` has ended, but a process that it started holds its output open"),
+    )
+    .hint("redirect the output of what is to stay in the background")
+}
+
+/// Runs what blocks on a thread of the pool; a panic there is a panic here.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// The loop outlives its workers, except in a panic, when nobody needs to be told.
+fn tell(messages: &UnboundedSender<Message>, message: Message) {
+    drop(messages.send(message));
+}
