@@ -2,7 +2,44 @@
 //!
 //! One test binary, so that it links once; `meta` fails on a file that is not listed here.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test makes the machine that it looks at, and fails by panicking"
+)]
+#![expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::format_collect,
+    clippy::format_push_string,
+    clippy::naive_bytecount,
+    reason = "speed is nothing to the texts that a test makes, plain words are"
+)]
+
 mod support;
 
+mod artifacts;
 mod caching;
+mod command_deps;
+mod concurrent_edits;
+mod context;
+mod damage;
+mod docs;
+mod errors;
+mod errors_at_work;
+mod examples;
+mod hashing;
+mod legacy;
 mod meta;
+mod odd_names;
+mod repo_cache;
+mod repositories;
+mod running;
+mod seeds;
+mod selection;
+mod signals;
+mod since;
+mod spaces;
+mod streams;
+mod worktrees;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use qik::error::Code;
+
 /// Lines of code that a file may have, tests apart.
 const FILE_LINES_MAX: usize = 500;
 
@@ -12,8 +14,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "ops",
         &[
-            "cli", "config", "context", "space", "plan", "git", "python", "hash", "cache", "select",
-            "exec", "report",
+            "cli", "config", "context", "space", "plan", "git", "python", "hash", "cache",
+            "select", "exec", "report",
         ],
     ),
     ("report", &["exec", "hash", "plan"]),
@@ -75,6 +77,9 @@ fn no_test_file_is_forgotten() {
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_some_and(|extension| extension != "rs") {
+            continue;
+        }
         let listed = main.contains(&format!("mod {name};"));
         assert!(listed || name == "main", "tests/it/main.rs does not list {name}");
     }
@@ -93,7 +98,9 @@ fn folders_use_only_what_lies_below_them() {
         };
         let text = fs::read_to_string(&path).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap();
-        for (_, after) in code.match_indices("crate::").map(|(at, found)| (at, &code[at + found.len()..])) {
+        for (_, after) in
+            code.match_indices("crate::").map(|(at, found)| (at, &code[at + found.len()..]))
+        {
             let used: String =
                 after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             let is_own = used == owner || matches!(used.as_str(), "sys" | "paths" | "error" | "");
@@ -101,4 +108,16 @@ fn folders_use_only_what_lies_below_them() {
             assert!(is_own || is_below, "{} uses crate::{used}", path.display());
         }
     }
+}
+
+#[test]
+fn every_error_code_is_documented_and_no_other() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");
+    let text = fs::read_to_string(path).unwrap();
+    let mut documented: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("## ")).map(str::trim).collect();
+    let mut known: Vec<&str> = Code::ALL.iter().map(|code| code.id()).collect();
+    documented.sort_unstable();
+    known.sort_unstable();
+    assert_eq!(documented, known);
 }

@@ -1,7 +1,9 @@
 //! The world of a test: a throwaway repository, a clean environment, a counter of real runs.
 
 mod output;
+mod process;
 mod project;
 
-pub use output::Output;
-pub use project::Project;
+pub(crate) use output::Output;
+pub(crate) use process::{Lifeline, Started, until};
+pub(crate) use project::Project;

@@ -1,0 +1,263 @@
+//! What the user reads when something fails at work: golden texts, as in `errors`.
+
+use insta::assert_snapshot;
+
+use crate::errors::golden;
+use crate::support::Project;
+
+/// A project with one command, and its error.
+#[track_caller]
+fn run(project: &Project, args: &[&str]) -> String {
+    let output = project.qik(args).no_panic().exits(2);
+    golden(project, &output)
+}
+
+fn with(toml: &str) -> Project {
+    let project = Project::new();
+    project.toml(toml).commit();
+    project
+}
+
+/// The report of the command `a`, without what the run says beside the errors.
+fn diagnostics(text: &str) -> String {
+    let is_report = |line: &&str| !line.starts_with(['▶', '✓', '✗', '↺', '●', '·']);
+    text.lines().filter(is_report).collect::<Vec<_>>().join("\n")
+}
+
+/// The same without git's own words, which differ from version to version.
+fn without_git(text: &str) -> String {
+    let text = diagnostics(text);
+    text.lines().filter(|line| !line.starts_with("because: ")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn conf19_what_this_version_cannot_do() {
+    let project = with(
+        "plugins.g = 'qik.pygraph'\n[commands.a]\nexec = 'true'\ndeps = [{type = 'pygraph', pyimport = 'x'}]\n",
+    );
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
+    error[conf19]: the `pygraph` dep on `x` is not in this version of qik
+    hint: use globs of the Python files it imports
+    more: docs/errors.md#conf19
+    ");
+}
+
+#[test]
+fn args1_an_option_that_is_none() {
+    let project = with("[commands]\na = 'true'\n");
+    assert_snapshot!(run(&project, &["-n", "0"]), @r"
+    error[args1]: `workers` is `0`
+    because: it takes a number from 1
+    more: docs/errors.md#args1
+    ");
+    assert_snapshot!(run(&project, &["--nonesuch"]), @r"
+    error: unexpected argument '--nonesuch' found
+
+      tip: to pass '--nonesuch' as a value, use '-- --nonesuch'
+
+    Usage: qik [OPTIONS] [COMMAND]...
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(run(&project, &["--cache-status", "tepid"]), @r"
+    error: invalid value 'tepid' for '--cache-status <STATUS>'
+      [possible values: warm, cold]
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(run(&project, &["--iso"]), @r"
+    error: unexpected argument '--iso' found
+
+      tip: a similar argument exists: '--isolated'
+
+    Usage: qik --isolated [COMMAND]...
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn space2_a_missing_dotenv_file() {
+    let project = with("spaces.default.dotenv = 'local.env'\n[commands]\na = 'true'\n");
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
+    error[space2]: no dotenv file `local.env`
+    hint: create `local.env` or remove it from `dotenv`
+    more: docs/errors.md#space2
+    ");
+}
+
+#[test]
+fn space3_a_malformed_dotenv_file() {
+    let project = with("spaces.default.dotenv = 'local.env'\n[commands]\na = 'true'\n");
+    project.file("local.env", "A=1\nnonsense\n");
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
+    error[space3]: `local.env` has a line that is no `NAME=value`
+    because: line 2: nonsense
+    hint: write `NAME=value`, with quotes around a value that has spaces
+    more: docs/errors.md#space3
+    ");
+}
+
+#[test]
+fn pydist1_a_distribution_that_is_not_installed() {
+    let project =
+        with("[commands.a]\nexec = 'true'\ndeps = [{type = 'pydist', name = 'no-such-dist'}]\n");
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r#"
+    error[pydist1]: the distribution `no-such-dist` is not installed
+    hint: install it, or set its version: `[pydist.versions]` `no-such-dist = "…"`
+    hint: `[pydist]` `ignore-missing = true` lets distributions be absent
+    more: docs/errors.md#pydist1
+    "#);
+}
+
+#[test]
+fn git0_no_repository() {
+    let project = Project::without_git();
+    project.toml("[commands.a]\nexec = 'true'\ndeps = ['a.txt']\n");
+    assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
+    warning[git0]: `[ROOT]` is not in a git repository
+    because: so nothing is cached
+    hint: `git init` makes one
+    ");
+    assert_snapshot!(run(&project, &["--since", "HEAD"]), @r"
+    error[git0]: `[ROOT]` is not in a git repository
+    because: `--since` compares with a commit
+    hint: `git init` makes one
+    more: docs/errors.md#git0
+    ");
+}
+
+#[test]
+fn git1_an_unknown_ref() {
+    let project = with("[commands.a]\nexec = 'true'\ndeps = ['a.txt']\n");
+    assert_snapshot!(run(&project, &["--since", "mian"]), @r"
+    error[git1]: git knows no commit by the name `mian`
+    hint: did you mean `main`?
+    more: docs/errors.md#git1
+    ");
+}
+
+#[test]
+fn git2_an_index_that_cannot_be_read() {
+    let project = with("[commands.a]\nexec = 'true'\ndeps = ['a.txt']\n");
+    project.file(".git/index", "nonsense");
+    assert_snapshot!(without_git(&run(&project, &["a"])), @r"
+    error[git2]: `git ls-files` failed
+    more: docs/errors.md#git2
+    ");
+}
+
+#[test]
+fn git3_a_filter_that_fails() {
+    let project = with("[commands.a]\nexec = 'true'\ndeps = ['*.bin']\n");
+    project.file("big.bin", "one\n").commit();
+    project.file(".gitattributes", "*.bin filter=large\n").file("big.bin", "two\n");
+    project.git(["config", "filter.large.clean", "echo no such server >&2; exit 3"]);
+    project.git(["config", "filter.large.required", "true"]);
+    assert!(run(&project, &["a"]).contains("because: no such server"));
+    assert_snapshot!(without_git(&run(&project, &["a"])), @r"
+    error[git3]: git's filter `large` fails on `big.bin`
+    hint: install what `git config filter.large.clean` runs, or repair it
+    more: docs/errors.md#git3
+    ");
+}
+
+#[test]
+fn cache0_an_entry_that_was_tampered_with() {
+    let project = with("[commands.a]\nexec = 'echo made'\ndeps = ['qik.toml']\ncache = 'repo'\n");
+    project.qik(["a"]).ok();
+    let path = project.tracked(".qik").into_iter().find(|path| path.ends_with(".out")).unwrap();
+    project.remove("._qik").file(path, "fake\n");
+    assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
+    warning[cache0]: the cached result of `a` cannot be used
+    because: `[ROOT]/.qik/cache/a/a.out` does not hold what the command wrote
+    hint: `a` runs instead
+    ");
+}
+
+#[test]
+fn cache0_inputs_that_changed_meanwhile() {
+    let project = with("[commands.a]\nexec = 'echo more >> a.txt'\ndeps = ['*.txt']\n");
+    project.file("a.txt", "").commit();
+    assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
+    warning[cache0]: `a` is not cached: its inputs changed while it ran
+    because: `a.txt` changed
+    hint: if `a` itself rewrites them, set `rewrites = true` on it
+    ");
+}
+
+#[test]
+fn cache0_artifacts_that_were_not_made() {
+    let project = with("[commands.a]\nexec = 'true'\ndeps = ['qik.toml']\nartifacts = ['out/*']\n");
+    assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @"warning[cache0]: `a` succeeded, but nothing matches its artifacts `out/*`");
+}
+
+#[test]
+fn conf0_a_configuration_that_is_a_folder() {
+    let project = Project::new();
+    project.file("qik.toml/x", "");
+    assert_snapshot!(run(&project, &["--ls"]), @r#"
+    error[conf0]: there is no `qik.toml` in `[ROOT]`
+    because: `[ROOT]/qik.toml` is not a file
+    hint: write a `qik.toml` to begin with:
+      [commands.hello]
+      exec = "echo hello"
+      deps = ["*.md"]
+    more: docs/errors.md#conf0
+    "#);
+}
+
+#[test]
+fn run0_a_private_folder_that_is_none() {
+    let project = with("[commands.a]\nexec = 'true'\ndeps = ['qik.toml']\n");
+    project.file("._qik", "mine");
+    assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
+    warning[run0]: `[ROOT]/._qik` is not a folder
+    because: qik keeps results and output in a folder of this name
+    hint: move it away
+    hint: until then output is shown but not kept, and its result not cached
+    ");
+}
+
+#[test]
+fn run0_a_working_directory_that_is_gone() {
+    let project = with("[commands]\na = 'true'\n");
+    let qik = env!("CARGO_BIN_EXE_qik");
+    let output = project.sh(&format!("mkdir gone; cd gone; rmdir ../gone; exec {qik} a"));
+    assert_snapshot!(golden(&project, &output.no_panic().exits(2)), @r"
+    error[run0]: the working directory cannot be read
+    because: No such file or directory (os error 2)
+    hint: change to a folder that exists
+    more: docs/errors.md#run0
+    ");
+}
+
+#[test]
+fn run1_a_command_that_cannot_be_started() {
+    let project = with(&format!("[commands]\na = ': {}'\n", "x".repeat(200_000)));
+    let output = project.qik(["a", "-v", "0"]).no_panic().exits(126);
+    assert_snapshot!(diagnostics(&golden(&project, &output)), @r"
+    error[run1]: `a` cannot be started
+    because: Argument list too long (os error 7)
+    hint: move a long `exec` to a script of its own
+    more: docs/errors.md#run1
+    ");
+}
+
+#[test]
+fn run2_a_load_dep_that_cannot_be_loaded() {
+    let project =
+        with("[commands.a]\nexec = 'true'\ndeps = [{type = 'load', path = 'deps.json'}]\n");
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
+    error[run2]: no file `deps.json`
+    hint: make it with an upstream command, or give the dep a `default`
+    more: docs/errors.md#run2
+    ");
+    project.file("deps.json", "{\"globs\": 3}");
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r#"
+    error[run2]: `deps.json` holds no deps
+    because: invalid type: integer `3`, expected a sequence at line 1 column 11
+    hint: write `{"globs": ["…"], "pydists": ["…"]}` into it
+    more: docs/errors.md#run2
+    "#);
+}

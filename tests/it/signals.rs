@@ -1,0 +1,187 @@
+//! Signals and what outlives whom. That a process is gone is proved by a fifo that it held open.
+
+use rustix::process::Signal;
+
+use crate::support::{Lifeline, Project, Started, until};
+
+/// A command of several processes that hold the fifo `alive` open until they are ended.
+const HOLDS: &str = "exec 3> alive; (echo a >&3; {wait never}) | (echo b >&3; {wait never})";
+
+fn project(exec: &str, more: &str) -> (Project, Lifeline) {
+    let project = Project::new();
+    project.toml(&format!(
+        "[commands.hold]\nexec = '{{tick hold}}; {exec}'\ndeps = ['qik.toml']
+        cache-when = 'finished'\n{more}"
+    ));
+    project.commit();
+    let lifeline = Lifeline::at(&project.root.join("alive"));
+    (project, lifeline)
+}
+
+/// Starts qik and waits until the command and its child are up.
+fn start(project: &Project, lifeline: &Lifeline, args: &[&str]) -> Started {
+    let started = project.start(args);
+    lifeline.up();
+    lifeline.up();
+    started
+}
+
+#[test]
+fn a_signal_to_qik_ends_its_commands_and_is_its_exit_code() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        let (project, lifeline) = project(HOLDS, "[commands]\nnext = '{tick next}'\n");
+        let started = start(&project, &lifeline, &["-n", "1"]);
+        started.signal(signal);
+        started.wait().no_panic().exits(code);
+        lifeline.down();
+        assert_eq!(project.runs("hold"), 1);
+        assert!(project.runs("next") < 2);
+        let stored = project.ls(["--cache-status", "warm"]);
+        assert!(stored.is_empty(), "{stored:?} of an interrupted run");
+    }
+}
+
+#[test]
+fn the_commands_get_the_signal_and_may_clean_up() {
+    let exec = "trap \"echo cleaned > cleaned; exit 0\" TERM; \
+                exec 3> alive; echo a >&3; echo b >&3; {wait never}";
+    let (project, lifeline) = project(exec, "");
+    let started = start(&project, &lifeline, &["hold"]);
+    started.signal(Signal::TERM);
+    started.wait().exits(143);
+    lifeline.down();
+    assert_eq!(project.read("cleaned"), "cleaned\n");
+    assert!(project.ls(["--cache-status", "warm"]).is_empty(), "its exit code means nothing");
+}
+
+#[test]
+fn an_interrupted_run_starts_nothing_more() {
+    let after =
+        "[commands.after]\nexec = '{tick after}'\ndeps = [{type = 'command', name = 'hold'}]\n";
+    let (project, lifeline) = project(HOLDS, after);
+    let started = start(&project, &lifeline, &["after", "-n", "4"]);
+    started.signal(Signal::INT);
+    started.wait().exits(130);
+    lifeline.down();
+    assert_eq!(project.runs("after"), 0);
+}
+
+#[test]
+fn ctrl_c_on_a_terminal_ends_the_run_once() {
+    let (project, lifeline) = project(HOLDS, "");
+    let mut command = project.command("script", &project.root);
+    let run = format!("exec {} hold", env!("CARGO_BIN_EXE_qik"));
+    command.env("TERM", "xterm").args(["-qefc", &run, "/dev/null"]);
+    let mut started = Started::of(&mut command);
+    lifeline.up();
+    lifeline.up();
+    started.type_in(b"\x03");
+    let output = started.wait().exits(130);
+    assert!(!output.stdout().contains("panicked"), "{}", output.dump());
+    lifeline.down();
+    let shows = output.stdout().rfind("\x1b[?25h");
+    let hides = output.stdout().rfind("\x1b[?25l");
+    assert!(shows >= hides, "the cursor stays hidden");
+    assert!(project.ls(["--cache-status", "warm"]).is_empty());
+}
+
+#[test]
+fn a_second_signal_kills_what_ignores_the_first() {
+    let exec = "trap \"\" TERM INT; exec 3> alive; echo a >&3; echo b >&3; {wait never}";
+    let (project, lifeline) = project(exec, "");
+    let mut started = start(&project, &lifeline, &["hold"]);
+    started.signal(Signal::TERM);
+    until("qik has heard", || !started.stderr_so_far().is_empty() || !started.is_running());
+    assert!(started.is_running());
+    // Again until it counts: two signals that come at once are one.
+    until("a further signal ends it", || {
+        if started.is_running() {
+            started.signal(Signal::TERM);
+        }
+        !started.is_running()
+    });
+    started.wait().exits(143);
+    lifeline.down();
+}
+
+#[test]
+fn what_ignores_a_signal_is_killed_after_a_grace_period() {
+    let exec = "trap \"\" TERM; exec 3> alive; echo a >&3; echo b >&3; {wait never}";
+    let (project, lifeline) = project(exec, "");
+    let started = start(&project, &lifeline, &["hold"]);
+    started.signal(Signal::TERM);
+    started.wait().exits(143);
+    lifeline.down();
+}
+
+#[test]
+fn what_a_command_leaves_behind_ends_with_an_interrupted_run() {
+    let exec = "(trap \"\" TERM; exec 3> alive; echo a >&3; echo b >&3; {wait never}) & wait";
+    let (project, lifeline) = project(exec, "");
+    let started = start(&project, &lifeline, &["hold"]);
+    started.signal(Signal::TERM);
+    started.wait().exits(143);
+    lifeline.down();
+}
+
+#[test]
+fn a_daemon_that_holds_the_output_is_not_waited_for() {
+    let exec = "echo before; (exec 3> alive; echo a >&3; echo b >&3; {wait go}) & echo after";
+    let (project, lifeline) = project(exec, "");
+    let started = project.start(["hold"]);
+    lifeline.up();
+    lifeline.up();
+    let output = started.wait().ok().says("holds its output");
+    output.prints("before\nafter\n");
+    project.file("go", "");
+    lifeline.down();
+}
+
+#[test]
+fn a_daemon_with_its_own_output_may_stay() {
+    let exec = "(exec > /dev/null 2>&1; {wait go}; touch stayed) & echo started";
+    let project = Project::new();
+    project.toml(&format!("[commands]\nserve = '{exec}'\n")).commit();
+    project.qik(["serve"]).ok().prints("started\n").warns_not();
+    project.file("go", "");
+    until("the daemon has done its work", || project.exists("stayed"));
+}
+
+#[test]
+fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
+    let project = Project::new();
+    project.toml("[commands]\nwaits = 'touch up; {wait go}'\n").commit();
+    let qik = env!("CARGO_BIN_EXE_qik");
+    let mut command = project.command("sh", &project.root);
+    command.args(["-c", &format!("trap '' HUP; exec {qik} waits")]);
+    let started = Started::of(&mut command);
+    until("it is up", || project.exists("up"));
+    started.signal(Signal::HUP);
+    project.file("go", "");
+    started.wait().ok();
+}
+
+#[test]
+fn stopping_a_run_stops_its_commands_and_continuing_goes_on() {
+    let exec = "touch up; i=0; while [ ! -e go ]; do echo x >> beats; sleep 0.02; done";
+    let project = Project::new();
+    project.toml(&format!("[commands]\nbeats = '{exec}'\n")).commit();
+    let started = project.start(["beats"]);
+    until("it beats", || project.exists("beats"));
+    started.signal(Signal::TSTP);
+    let is_stopped = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", started.id())).unwrap();
+        stat.rsplit_once(')').unwrap().1.trim_start().starts_with('T')
+    };
+    until("qik has stopped", is_stopped);
+    let mut beats = project.read("beats").len();
+    until("the command has stopped", || {
+        let before = std::mem::replace(&mut beats, project.read("beats").len());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        before == beats && beats == project.read("beats").len()
+    });
+    started.signal(Signal::CONT);
+    until("it beats again", || project.read("beats").len() > beats);
+    project.file("go", "");
+    started.wait().ok();
+}
