@@ -88,9 +88,13 @@ pub(super) fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
         }
         if let Some(Venv::Uv { space }) = loaded.spaces.find(&runnable.space).map(|it| &it.venv) {
             let message = "virtual environments made by uv are not in this version of qik";
-            note(Diagnostic::new(Code::NotSupported, message)
-                .because(format!("`{}` runs in that of the space `{space}`", runnable.command))
-                .hint("without the plugin `qik.uv`, `venv = \"FILE\"` is the active environment"));
+            note(
+                Diagnostic::new(Code::NotSupported, message)
+                    .because(format!("`{}` runs in that of the space `{space}`", runnable.command))
+                    .hint(
+                        "without the plugin `qik.uv`, `venv = \"FILE\"` is the active environment",
+                    ),
+            );
         }
         let Some(name) = &runnable.cache else { continue };
         let Some(declared) = caches.get(name) else { continue };

@@ -63,10 +63,19 @@ pub fn with_streams(
 ) -> BTreeSet<RunnableId> {
     let downstreams = graph.downstreams(Some(Strictness::Strict));
     let with_strict = closure(changed, kept, |id| downstreams[id.0].clone());
+    with_upstreams(graph, with_strict, kept)
+}
+
+/// These and all of their upstreams, of what may run at all.
+pub fn with_upstreams(
+    graph: &Graph,
+    start: BTreeSet<RunnableId>,
+    kept: &BTreeSet<RunnableId>,
+) -> BTreeSet<RunnableId> {
     let upstreams = |id: RunnableId| {
         graph.runnable(id).upstreams.iter().filter_map(|upstream| upstream.id).collect()
     };
-    closure(with_strict, kept, upstreams)
+    closure(start, kept, upstreams)
 }
 
 /// All that can be reached from a set within another one.

@@ -1,43 +1,31 @@
-//! Whom changes may affect, and who runs for them. Pure.
+//! Whom changes may affect, and what to call them. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Batch;
 use crate::git::Worktree;
 use crate::hash::Reach;
-use crate::plan::{Graph, RunnableId};
-use crate::select;
+use crate::plan::RunnableId;
 
-/// From here on it is cheaper to look at all inputs of everybody than to match each file with
+/// With more files it is cheaper to look at all inputs of everybody than to match each file with
 /// everybody's patterns.
 const MATCHED_COUNT_MAX: usize = 1000;
 
-/// The inputs by which a runnable may be affected; `None` if it could be any.
-pub type Cause = Option<BTreeSet<String>>;
-
-/// The runnables that a batch may affect, each with those of its inputs that are in it. Whether
-/// they changed is for their content to say.
-pub fn candidates(
-    reaches: &[Reach],
-    worktree: &Worktree,
-    batch: &Batch,
-) -> BTreeMap<RunnableId, Cause> {
-    let everybody =
-        reaches.iter().enumerate().map(|(position, reach)| (RunnableId(position), reach));
-    if batch.is_anything || batch.files.len() > MATCHED_COUNT_MAX {
-        return everybody.map(|(id, _)| (id, None)).collect();
-    }
-    everybody
-        .filter_map(|(id, reach)| {
-            let touches_distributions = batch.has_distributions && !reach.distributions.is_empty();
-            let inputs = inputs_in(reach, worktree, batch);
-            let is_near = touches_distributions || !inputs.is_empty();
-            is_near.then_some((id, (!touches_distributions).then_some(inputs)))
-        })
-        .collect()
+/// The runnables that a batch may affect. Whether it does is for the content of their inputs to
+/// say.
+pub fn candidates(reaches: &[Reach], worktree: &Worktree, batch: &Batch) -> BTreeSet<RunnableId> {
+    let is_everybody = batch.is_anything || is_large(batch);
+    let is_near = |reach: &Reach| {
+        is_everybody
+            || batch.has_distributions && !reach.distributions.is_empty()
+            || !inputs_in(reach, worktree, batch).is_empty()
+    };
+    let near = reaches.iter().enumerate().filter(|(_, reach)| is_near(reach));
+    near.map(|(position, _)| RunnableId(position)).collect()
 }
 
-fn inputs_in(reach: &Reach, worktree: &Worktree, batch: &Batch) -> BTreeSet<String> {
+/// The inputs of a runnable that are in a batch.
+pub fn inputs_in(reach: &Reach, worktree: &Worktree, batch: &Batch) -> BTreeSet<String> {
     let files = batch.files.iter().filter(|path| {
         let globs = reach.globs.as_ref();
         globs.is_some_and(|globs| globs.matches(path) || globs.matches_submodule(path))
@@ -46,9 +34,9 @@ fn inputs_in(reach: &Reach, worktree: &Worktree, batch: &Batch) -> BTreeSet<Stri
     files.map(|path| super::input_name(worktree, path)).chain(settings.cloned()).collect()
 }
 
-/// What runs if these are affected: strict downstreams, and the upstreams of all of them.
-pub fn closure(graph: &Graph, affected: BTreeSet<RunnableId>) -> BTreeSet<RunnableId> {
-    select::with_streams(graph, affected, &graph.ids().collect())
+/// Whether a batch has too many files to match each with everybody's patterns.
+pub fn is_large(batch: &Batch) -> bool {
+    batch.files.len() > MATCHED_COUNT_MAX
 }
 
 /// A batch in a few words: the first files, and how many more there are.

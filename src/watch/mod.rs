@@ -17,7 +17,7 @@ mod scope;
 mod settle;
 mod source;
 
-pub use affected::{Cause, candidates, closure, summary};
+pub use affected::{candidates, inputs_in, is_large, summary};
 pub use change::{Batch, Bursts, Change};
 pub use own_writes::{Habits, Observed};
 pub use scope::{Scope, input_name};

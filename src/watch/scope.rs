@@ -142,7 +142,10 @@ impl Scope {
     pub fn unfinished_distributions(&self) -> BTreeSet<AbsPath> {
         let is_unfinished = |folder: &AbsPath| {
             let suffix = METADATA.iter().find(|(suffix, _)| has_suffix(folder, suffix));
-            suffix.is_some_and(|(_, last)| fs::stat(folder.join(last).as_path()).is_err())
+            let is_folder = || fs::stat(folder.as_path()).is_ok_and(|meta| meta.is_dir());
+            suffix.is_some_and(|(_, last)| {
+                is_folder() && fs::stat(folder.join(last).as_path()).is_err()
+            })
         };
         self.folders.iter().filter(|folder| is_unfinished(folder)).cloned().collect()
     }

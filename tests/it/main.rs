@@ -42,4 +42,5 @@ mod signals;
 mod since;
 mod spaces;
 mod streams;
+mod watch;
 mod worktrees;

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::project::Project;
+use super::record::State;
 use super::round::Round;
 use crate::exec::Status;
 use crate::hash::Digest;
 use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
-use crate::watch::{Bursts, Cause, Habits, Observed, closure};
+use crate::select;
+use crate::watch::{Bursts, Habits, Observed};
 
 /// Memory of a session.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    /// The inputs that the latest result of a runnable stands for.
-    known: BTreeMap<RunnableName, Digest>,
+    known: BTreeMap<RunnableName, Known>,
     habits: Habits,
     /// Skipped because of a failure upstream: they run when what failed runs again.
     owed: BTreeSet<RunnableName>,
@@ -24,8 +25,23 @@ pub(super) struct Memory {
     forced: BTreeSet<RunnableName>,
 }
 
-/// Runnables that are affected, each with what it is affected by.
-pub(super) type Affected = BTreeMap<RunnableId, Cause>;
+/// The inputs that the latest result of a runnable stands for.
+#[derive(Debug)]
+struct Known {
+    digest: Digest,
+    /// All of them, of a command that rewrites its inputs. To keep them of everybody would keep
+    /// many an index in memory.
+    state: Option<State>,
+}
+
+impl Known {
+    fn new(runnable: &Runnable, state: State) -> Self {
+        Self { digest: state.digest, state: runnable.rewrites.then_some(state) }
+    }
+}
+
+/// Runnables that are affected.
+pub(super) type Affected = BTreeSet<RunnableId>;
 
 impl Memory {
     /// Takes a round for known. Gives the runnables whose inputs somebody else changed meanwhile.
@@ -60,9 +76,9 @@ impl Memory {
         let after = record.after.unwrap_or_else(|| before.clone());
         let mut changed = before.changed(&after);
         changed.retain(|input| !record.artifacts.contains(input));
-        let is_own = self.judge(round, runnable, changed, bursts).is_empty();
-        let known = if is_own { after } else { before };
-        self.known.insert(runnable.name.clone(), known.digest);
+        let is_own = self.judge(runnable, (&before, changed), bursts).is_empty();
+        let known = Known::new(runnable, if is_own { after } else { before });
+        self.known.insert(runnable.name.clone(), known);
         if !is_own && runnable.rewrites {
             self.forced.insert(runnable.name.clone());
         }
@@ -74,22 +90,31 @@ impl Memory {
         self.unfinished.insert(runnable.name.clone());
         if let Some(before) = round.recording.of(&runnable.name).before {
             let changed = before.changed(&round.now(runnable));
-            drop(self.judge(round, runnable, changed, bursts));
+            drop(self.judge(runnable, (&before, changed), bursts));
         }
     }
 
+    /// Remembers what became of a runnable's inputs since they were as given. Gives the changes
+    /// that were not its own.
     fn judge(
         &mut self,
-        round: &Round,
         runnable: &Runnable,
-        changed: BTreeSet<String>,
+        (before, changed): (&State, BTreeSet<String>),
         bursts: &Bursts,
     ) -> Vec<String> {
         let changed = with_bursts(changed, bursts);
-        let observed = observed(round, runnable, &changed);
+        let cause = self.cause(runnable, before);
+        let observed = observed(runnable, cause.as_ref(), &changed);
         let foreign = self.habits.foreign(&observed).into_iter().map(str::to_owned).collect();
         self.habits.note(&observed);
         foreign
+    }
+
+    /// What had changed when a command that rewrites its inputs was started; `None` if there is
+    /// nothing to compare with.
+    fn cause(&self, runnable: &Runnable, before: &State) -> Option<BTreeSet<String>> {
+        let known = self.known.get(&runnable.name)?;
+        Some(known.state.as_ref()?.changed(before))
     }
 
     /// Whether a runnable of a running round works on inputs that somebody else has changed since.
@@ -102,35 +127,40 @@ impl Memory {
             // Its turn comes when the round has ended.
             return false;
         }
-        let mut changed = record.after.unwrap_or(before).changed(&round.now(runnable));
+        let since = record.after.as_ref().unwrap_or(&before);
+        let mut changed = since.changed(&round.now(runnable));
         changed.retain(|input| !record.artifacts.contains(input));
         let changed = with_bursts(changed, bursts);
         if is_done {
             return !changed.is_empty();
         }
-        !self.habits.foreign(&observed(round, runnable, &changed)).is_empty()
+        let cause = self.cause(runnable, &before);
+        !self.habits.foreign(&observed(runnable, cause.as_ref(), &changed)).is_empty()
     }
 
     /// Those of the candidates whose inputs are not what their latest result stands for.
-    pub(super) fn affected(&self, project: &Project, candidates: Affected) -> Affected {
-        let is_affected = |runnable: &Runnable| {
-            let is_known = self.known.get(&runnable.name) == Some(&project.now(runnable).digest);
-            !is_known || self.unfinished.contains(&runnable.name)
-        };
-        candidates.into_iter().filter(|(id, _)| is_affected(project.graph.runnable(*id))).collect()
+    pub(super) fn affected(&self, project: &Project, mut candidates: Affected) -> Affected {
+        candidates.retain(|id| {
+            let runnable = project.graph.runnable(*id);
+            let known = self.known.get(&runnable.name).map(|known| known.digest);
+            self.unfinished.contains(&runnable.name) || known != Some(project.now(runnable).digest)
+        });
+        candidates
     }
 
     /// Takes the inputs of these as they are for what their latest result stands for.
     pub(super) fn accept(&mut self, project: &Project, affected: &Affected) {
-        for id in affected.keys() {
+        for id in affected {
             let runnable = project.graph.runnable(*id);
-            self.known.insert(runnable.name.clone(), project.now(runnable).digest);
+            let known = Known::new(runnable, project.now(runnable));
+            self.known.insert(runnable.name.clone(), known);
         }
     }
 
     /// All that runs for these: with strict downstreams and upstreams, and with what is owed.
     pub(super) fn run_set(&self, graph: &Graph, affected: &Affected) -> BTreeSet<RunnableId> {
-        let mut set = closure(graph, affected.keys().copied().collect());
+        let all = graph.ids().collect();
+        let mut set = select::with_streams(graph, affected.clone(), &all);
         for id in graph.topological() {
             let runnable = graph.runnable(id);
             let runs = |upstream: RunnableId| set.contains(&upstream);
@@ -140,7 +170,7 @@ impl Memory {
                 set.insert(id);
             }
         }
-        closure(graph, set)
+        select::with_upstreams(graph, set, &all)
     }
 
     pub(super) fn is_forced(&self, runnable: &Runnable) -> bool {
@@ -150,7 +180,7 @@ impl Memory {
     /// The runnables of a round that was stopped to be started anew.
     pub(super) fn unfinished(&self, graph: &Graph) -> Affected {
         let is_unfinished = |id: &RunnableId| self.unfinished.contains(&graph.runnable(*id).name);
-        graph.ids().filter(is_unfinished).map(|id| (id, None)).collect()
+        graph.ids().filter(is_unfinished).collect()
     }
 
     /// The configuration was loaded anew: what ran under another definition says nothing now.
@@ -181,14 +211,10 @@ fn with_bursts(inputs: BTreeSet<String>, bursts: &Bursts) -> BTreeMap<String, u3
 }
 
 fn observed<'a>(
-    round: &'a Round,
     runnable: &'a Runnable,
+    cause: Option<&'a BTreeSet<String>>,
     changed: &'a BTreeMap<String, u32>,
 ) -> Observed<'a> {
-    Observed {
-        runnable: &runnable.name,
-        rewrites: runnable.rewrites,
-        cause: round.causes.get(&runnable.name).and_then(Option::as_ref),
-        changed,
-    }
+    let (name, rewrites) = (&runnable.name, runnable.rewrites);
+    Observed { runnable: name, rewrites, cause, changed }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::record::{RepoCache, State};
-use crate::error::Result;
+use crate::error::{Error, Result, RunnableError};
 use crate::git::Worktree;
 use crate::hash::{Reach, World};
 use crate::ops::load::Loaded;
@@ -12,10 +12,10 @@ use crate::ops::probe::WorkspaceProbe;
 use crate::ops::run;
 use crate::ops::workspace::{Workspace, no_repository};
 use crate::paths::AbsPath;
-use crate::plan::{Graph, Runnable};
+use crate::plan::{Graph, Runnable, RunnableId};
 use crate::select;
 use crate::sys::{Sys, fs};
-use crate::watch::{Batch, Scope};
+use crate::watch::{Batch, Scope, inputs_in};
 
 /// The name of the repo cache in the configuration.
 const REPO_CACHE: &str = "repo";
@@ -37,8 +37,6 @@ pub(super) struct Project {
     pub(super) repo_cache: RepoCache,
     /// Folders of distributions that appeared and are not complete yet.
     pub(super) installing: BTreeSet<AbsPath>,
-    /// Whether there is something else to be watched than before.
-    is_other: bool,
 }
 
 impl Project {
@@ -68,7 +66,6 @@ impl Project {
             scope,
             repo_cache,
             installing: BTreeSet::new(),
-            is_other: false,
         })
     }
 
@@ -88,13 +85,21 @@ impl Project {
         self.loaded.project.files.iter().map(read).collect()
     }
 
-    /// Watches one more file of the configuration: the error of one that is not yet known.
-    pub(super) fn blame(&mut self, file: &str) {
+    /// Has the files watched, too, that are to blame for an error: some may not be known yet.
+    pub(super) fn blame(&mut self, error: &Error) -> Result<()> {
         let files = &mut self.loaded.project.files;
-        if !files.iter().any(|known| known == file) {
-            files.push(file.to_owned());
-            self.is_other = true;
+        for place in error.diagnostics().iter().filter_map(|found| found.place.as_ref()) {
+            if !files.contains(&place.source.name) {
+                files.push(place.source.name.clone());
+            }
         }
+        self.scope = self.new_scope()?;
+        Ok(())
+    }
+
+    fn new_scope(&self) -> Result<Scope, RunnableError> {
+        let (root, files) = (&self.loaded.dirs.root, &self.loaded.project.files);
+        Scope::new(root, &self.worktree, self.world(), &self.reaches, files)
     }
 
     /// Looks at the index, at `load` deps and at folders again, as far as the batch says that
@@ -102,9 +107,9 @@ impl Project {
     /// else is to be watched now.
     pub(super) fn refresh(&mut self, batch: &mut Batch) -> Result<bool> {
         self.world().forget_files();
-        let mut is_other = std::mem::take(&mut self.is_other) || batch.has_folders;
+        let mut is_other = batch.has_folders;
         if batch.has_index || batch.is_anything {
-            let index = self.worktree.index().map_err(crate::error::Error::from)?;
+            let index = self.worktree.index()?;
             let differences = self.scope.index().differences(&index);
             is_other |= !differences.is_empty();
             batch.files.extend(differences);
@@ -114,21 +119,26 @@ impl Project {
             is_other = true;
         }
         if is_other {
-            let (root, files) = (&self.loaded.dirs.root, &self.loaded.project.files);
-            let world = &self.workspace.world;
-            let scope = Scope::new(root, &self.worktree, world, &self.reaches, files)?;
-            self.note_installing(&scope);
+            let scope = self.new_scope()?;
+            let unfinished = scope.unfinished_distributions();
+            self.installing.extend(unfinished.difference(self.scope.folders()).cloned());
             self.scope = scope;
+        }
+        if !self.installing.is_empty() {
+            // A distribution counts as installed when the last of its files is there.
+            let unfinished = self.scope.unfinished_distributions();
+            self.installing.retain(|folder| unfinished.contains(folder));
         }
         Ok(is_other)
     }
 
-    /// A distribution counts as installed when the last of its files is there.
-    fn note_installing(&mut self, scope: &Scope) {
-        let unfinished = scope.unfinished_distributions();
-        let appeared = unfinished.difference(self.scope.folders()).cloned();
-        self.installing.extend(appeared);
-        self.installing.retain(|folder| unfinished.contains(folder));
+    /// The inputs of some runnables that are in a batch.
+    pub(super) fn inputs_in(
+        &self,
+        batch: &Batch,
+        runnables: impl Iterator<Item = RunnableId>,
+    ) -> BTreeSet<String> {
+        runnables.flat_map(|id| inputs_in(&self.reaches[id.0], &self.worktree, batch)).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! One run of a session, on a thread of its own.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -16,14 +16,11 @@ use crate::exec::{self, InputSource, Job, ReadCaches, Request, RunSummary, Signa
 use crate::ops::run;
 use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
 use crate::sys::{Sys, ui::Ui};
-use crate::watch::Cause;
 
 /// A round, running or done.
 #[derive(Debug)]
 pub(super) struct Round {
     pub(super) graph: Arc<Graph>,
-    /// By runnable that is affected.
-    pub(super) causes: BTreeMap<RunnableName, Cause>,
     pub(super) recording: Arc<Recording>,
     /// By runnable, once it is done.
     pub(super) statuses: Vec<Status>,
@@ -39,7 +36,6 @@ pub(super) type RoundEnd = std::result::Result<Result<RunSummary>, Box<dyn Any +
 #[derive(Debug)]
 pub(super) struct Orders {
     pub(super) set: BTreeSet<RunnableId>,
-    pub(super) causes: BTreeMap<RunnableName, Cause>,
     /// Names of those that run whatever is in the caches; `None` for all.
     pub(super) forced: Option<BTreeSet<RunnableName>>,
 }
@@ -73,7 +69,7 @@ impl Round {
             drop(messages.send(Message::Ended(end)));
         });
         let (statuses, is_stopped) = (Vec::new(), false);
-        Self { graph, causes: orders.causes, recording, statuses, is_stopped, requests }
+        Self { graph, recording, statuses, is_stopped, requests }
     }
 
     /// Asks the run for something; one that has ended already does not mind.

@@ -1,6 +1,6 @@
 //! The loop of `--watch`: it owns the state, all others send messages.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Instant;
@@ -12,13 +12,14 @@ use super::project::{Configuration, Project};
 use super::round::{Orders, Round, RoundEnd};
 use super::show::Show;
 use crate::cli::{ExitCode, WatchMode};
-use crate::error::{Code, Diagnostic, Error, Result};
+use crate::error::{Code, Diagnostic, Result};
 use crate::exec::{self, Request};
 use crate::ops::load::Loaded;
 use crate::plan::RunnableName;
 use crate::sys::{Sys, clock, keys::Keys, ui::Ui};
 use crate::watch::{
-    Batch, Bursts, IndexLock, Notice, Notices, Settle, Source, candidates, input_name, summary,
+    Batch, Bursts, IndexLock, Notice, Notices, Settle, Source, candidates, input_name, is_large,
+    summary,
 };
 
 /// So many rounds in a row may be caused by what changed during the round before. People who
@@ -347,7 +348,7 @@ impl Session<'_> {
         if self.is_configured_anew(&batch) {
             match self.load_again() {
                 Ok(()) => batch.is_anything = true,
-                Err(error) => self.break_off(&error),
+                Err(error) => self.show.error(&error),
             }
         }
         match self.project.refresh(&mut batch) {
@@ -377,7 +378,8 @@ impl Session<'_> {
         }
         if self.chain_length > CHAIN_LENGTH_MAX {
             self.memory.accept(&self.project, &affected);
-            self.show.warning(&self.endless(&affected));
+            let warning = self.endless(&batch, &affected);
+            self.show.warning(&warning);
             return self.show.idle();
         }
         let cause = self.cause(&batch, &affected);
@@ -391,28 +393,26 @@ impl Session<'_> {
         let mut found = candidates(&project.reaches, &project.worktree, batch);
         if !project.installing.is_empty() {
             // They are looked at when the installation is complete.
-            found.retain(|id, _| project.reaches[id.0].distributions.is_empty());
+            found.retain(|id| project.reaches[id.0].distributions.is_empty());
         }
         for id in project.graph.ids() {
             if again.contains(&project.graph.runnable(id).name) {
-                found.entry(id).or_insert_with(|| Some(BTreeSet::new()));
+                found.insert(id);
             }
         }
-        for (id, cause) in self.memory.unfinished(&project.graph) {
-            found.entry(id).or_insert(cause);
-        }
+        found.extend(self.memory.unfinished(&project.graph));
         self.memory.affected(project, found)
     }
 
     /// Runs the whole selection.
     fn begin_all(&mut self, is_forced: bool) {
-        let all = self.project.graph.ids().map(|id| (id, None)).collect();
+        let all = self.project.graph.ids().collect();
         if is_forced { self.start(&all, None) } else { self.begin(&all) }
     }
 
     fn begin(&mut self, affected: &Affected) {
         let graph = &self.project.graph;
-        let runnables = affected.keys().map(|id| graph.runnable(*id));
+        let runnables = affected.iter().map(|id| graph.runnable(*id));
         let forced = runnables.filter(|runnable| self.memory.is_forced(runnable));
         let forced = forced.map(|runnable| runnable.name.clone()).collect();
         let is_forced = self.project.loaded.settings.forces;
@@ -420,12 +420,8 @@ impl Session<'_> {
     }
 
     fn start(&mut self, affected: &Affected, forced: Option<BTreeSet<RunnableName>>) {
-        let graph = &self.project.graph;
-        let name = |id| graph.runnable(id).name.clone();
-        let causes: BTreeMap<_, _> =
-            affected.iter().map(|(id, cause)| (name(*id), cause.clone())).collect();
-        let set = self.memory.run_set(graph, affected);
-        let orders = Orders { set, causes, forced };
+        let set = self.memory.run_set(&self.project.graph, affected);
+        let orders = Orders { set, forced };
         self.bursts = Bursts::default();
         self.show.clear();
         let round = Round::start(&self.project, orders, self.sender.clone(), (self.sys, self.ui));
@@ -435,34 +431,31 @@ impl Session<'_> {
     /// Loads the configuration and watches what it asks for. What is there in the end was loaded
     /// when all of it was watched already.
     fn load_again(&mut self) -> Result<()> {
-        self.sync();
+        let mut loaded = Ok(());
         for _ in 0..LOAD_COUNT_MAX {
+            self.sync();
             self.configuration = self.project.configuration();
-            let project = Project::open((self.reload)()?, self.sys)?;
-            self.memory.forget_redefined(&self.project.graph, &project.graph);
-            self.project = project;
-            self.is_broken = false;
+            let opened = (self.reload)().and_then(|loaded| Project::open(loaded, self.sys));
+            loaded = opened.map(|project| {
+                self.memory.forget_redefined(&self.project.graph, &project.graph);
+                self.project = project;
+            });
+            if let Err(error) = &loaded {
+                self.project.blame(error)?;
+            }
             self.sync();
             if self.project.configuration() == self.configuration {
                 break;
             }
         }
-        Ok(())
+        self.is_broken = loaded.is_err();
+        loaded
     }
 
     fn sync(&mut self) {
         let scope = &self.project.scope;
         if let Some(warning) = self.source.sync(scope.folders(), || scope.files()) {
             self.show.warning(&warning);
-        }
-    }
-
-    /// Shows what is wrong with the configuration, and watches the files that are to blame, too.
-    fn break_off(&mut self, error: &Error) {
-        self.is_broken = true;
-        self.show.error(error);
-        for place in error.diagnostics().iter().filter_map(|found| found.place.as_ref()) {
-            self.project.blame(&place.source.name);
         }
     }
 
@@ -476,28 +469,30 @@ impl Session<'_> {
     }
 
     fn cause(&self, batch: &Batch, affected: &Affected) -> String {
-        let inputs = affected.values().flatten().flatten().map(String::as_str);
-        let text = summary(inputs);
-        if !text.is_empty() {
-            return text;
-        }
-        let files = batch.files.iter().map(|path| input_name(&self.project.worktree, path));
-        let names: Vec<String> = files.chain(batch.configuration.iter().cloned()).collect();
-        match summary(names.iter().map(String::as_str)) {
-            text if text.is_empty() && batch.has_distributions => "distributions".to_owned(),
-            text if text.is_empty() => "folders".to_owned(),
-            text => text,
+        let inputs = if is_large(batch) {
+            let worktree = &self.project.worktree;
+            batch.files.iter().map(|path| input_name(worktree, path)).collect()
+        } else {
+            self.project.inputs_in(batch, affected.iter().copied())
+        };
+        let inputs = if inputs.is_empty() { &batch.configuration } else { &inputs };
+        match summary(inputs.iter().map(String::as_str)) {
+            text if !text.is_empty() => text,
+            _ if batch.has_distributions => "distributions".to_owned(),
+            _ => "folders".to_owned(),
         }
     }
 
-    fn endless(&self, affected: &Affected) -> Diagnostic {
-        let names = affected.keys().map(|id| self.project.graph.runnable(*id).name.as_str());
-        let inputs = affected.values().flatten().flatten().map(String::as_str);
+    fn endless(&self, batch: &Batch, affected: &Affected) -> Diagnostic {
+        let names = affected.iter().map(|id| self.project.graph.runnable(*id).name.as_str());
         Diagnostic::new(
             Code::WatchLimited,
             format!("{} is not run again for what changed while it ran", summary(names)),
         )
-        .because(format!("{CHAIN_LENGTH_MAX} runs in a row changed {}", summary(inputs)))
+        .because(format!(
+            "{CHAIN_LENGTH_MAX} runs in a row changed {}",
+            self.cause(batch, affected)
+        ))
         .hint("press `r` or save a file to run again")
     }
 }

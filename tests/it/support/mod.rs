@@ -3,7 +3,9 @@
 mod output;
 mod process;
 mod project;
+mod terminal;
 
 pub(crate) use output::Output;
 pub(crate) use process::{Lifeline, Started, until};
 pub(crate) use project::Project;
+pub(crate) use terminal::Terminal;
