@@ -9,16 +9,17 @@ use crate::plan::RunnableId;
 
 /// With more files it is cheaper to look at all inputs of everybody than to match each file with
 /// everybody's patterns.
-const MATCHED_COUNT_MAX: usize = 1000;
+const MATCHED_COUNT_MAX: usize = 256;
 
 /// The runnables that a batch may affect. Whether it does is for the content of their inputs to
 /// say.
-pub fn candidates(reaches: &[Reach], worktree: &Worktree, batch: &Batch) -> BTreeSet<RunnableId> {
+pub fn candidates(reaches: &[Reach], batch: &Batch) -> BTreeSet<RunnableId> {
     let is_everybody = batch.is_anything || is_large(batch);
     let is_near = |reach: &Reach| {
         is_everybody
             || batch.has_distributions && !reach.distributions.is_empty()
-            || !inputs_in(reach, worktree, batch).is_empty()
+            || batch.files.iter().any(|path| matches(reach, path))
+            || reach.settings.iter().any(|path| batch.settings.contains(path))
     };
     let near = reaches.iter().enumerate().filter(|(_, reach)| is_near(reach));
     near.map(|(position, _)| RunnableId(position)).collect()
@@ -26,12 +27,14 @@ pub fn candidates(reaches: &[Reach], worktree: &Worktree, batch: &Batch) -> BTre
 
 /// The inputs of a runnable that are in a batch.
 pub fn inputs_in(reach: &Reach, worktree: &Worktree, batch: &Batch) -> BTreeSet<String> {
-    let files = batch.files.iter().filter(|path| {
-        let globs = reach.globs.as_ref();
-        globs.is_some_and(|globs| globs.matches(path) || globs.matches_submodule(path))
-    });
+    let files = batch.files.iter().filter(|path| matches(reach, path));
     let settings = reach.settings.iter().filter(|path| batch.settings.contains(*path));
     files.map(|path| super::input_name(worktree, path)).chain(settings.cloned()).collect()
+}
+
+fn matches(reach: &Reach, path: &[u8]) -> bool {
+    let globs = reach.globs.as_ref();
+    globs.is_some_and(|globs| globs.matches(path) || globs.matches_submodule(path))
 }
 
 /// Whether a batch has too many files to match each with everybody's patterns.

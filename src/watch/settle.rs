@@ -46,10 +46,16 @@ impl Settle {
         self.span = Some((first, now));
     }
 
-    /// When to ask for the batch; `None` while there is nothing to wait for.
-    pub fn due(&self, lock: IndexLock) -> Option<Instant> {
+    /// Whether nothing was noticed since the last batch.
+    pub fn is_empty(&self) -> bool {
+        self.span.is_none()
+    }
+
+    /// When to ask for the batch; `None` while there is nothing to wait for. The lock is looked at
+    /// only if it matters.
+    pub fn due(&self, lock: impl FnOnce() -> IndexLock) -> Option<Instant> {
         let (first, last) = self.span?;
-        let (quiet, patience) = match lock {
+        let (quiet, patience) = match lock() {
             IndexLock::Free => (self.debounce, PATIENCE),
             IndexLock::Held => (self.debounce.max(QUIET_LOCKED), PATIENCE_LOCKED),
         };
@@ -59,7 +65,7 @@ impl Settle {
     }
 
     /// The batch, if it has settled.
-    pub fn take(&mut self, lock: IndexLock, now: Instant) -> Option<Batch> {
+    pub fn take(&mut self, lock: impl FnOnce() -> IndexLock, now: Instant) -> Option<Batch> {
         if self.due(lock)? > now {
             return None;
         }
@@ -72,12 +78,19 @@ impl Settle {
 mod tests {
     use proptest::prelude::*;
 
-    use super::IndexLock::{Free, Held};
     use super::*;
     use crate::sys::clock;
 
     const fn ms(count: u64) -> Duration {
         Duration::from_millis(count)
+    }
+
+    fn free() -> IndexLock {
+        IndexLock::Free
+    }
+
+    fn held() -> IndexLock {
+        IndexLock::Held
     }
 
     fn file(name: &str) -> Change {
@@ -87,8 +100,8 @@ mod tests {
     #[test]
     fn nothing_noticed_is_nothing_to_wait_for() {
         let mut settle = Settle::new(DEBOUNCE_DEFAULT);
-        assert_eq!(settle.due(Free), None);
-        assert_eq!(settle.take(Free, clock::instant()), None);
+        assert_eq!(settle.due(free), None);
+        assert_eq!(settle.take(free, clock::instant()), None);
     }
 
     #[test]
@@ -98,10 +111,10 @@ mod tests {
         for number in 0..2000_u32 {
             settle.note(file(&format!("f{number}")), begin + ms(u64::from(number) / 10));
         }
-        assert_eq!(settle.take(Free, begin + ms(218)), None);
-        let batch = settle.take(Free, begin + ms(219)).expect("it has settled");
+        assert_eq!(settle.take(free, begin + ms(218)), None);
+        let batch = settle.take(free, begin + ms(219)).expect("it has settled");
         assert_eq!(batch.files.len(), 2000);
-        assert_eq!(settle.due(Free), None);
+        assert_eq!(settle.due(free), None);
     }
 
     #[test]
@@ -111,7 +124,7 @@ mod tests {
         for step in 0..5 {
             settle.note(file("a"), begin + ms(step));
         }
-        let batch = settle.take(Free, begin + ms(24)).expect("it has settled");
+        let batch = settle.take(free, begin + ms(24)).expect("it has settled");
         assert_eq!(batch.files.len(), 1);
     }
 
@@ -123,7 +136,7 @@ mod tests {
         for step in 0..1000 {
             let now = begin + ms(step * 10);
             settle.note(file("log"), now);
-            batches += u32::from(settle.take(Free, now).is_some());
+            batches += u32::from(settle.take(free, now).is_some());
         }
         assert_eq!(batches, 4, "one every two seconds of ten");
     }
@@ -134,10 +147,10 @@ mod tests {
         let mut settle = Settle::new(ms(20));
         settle.note(file("a"), begin);
         settle.note(file("b"), begin + ms(900));
-        assert_eq!(settle.take(Held, begin + ms(1000)), None);
+        assert_eq!(settle.take(held, begin + ms(1000)), None);
         settle.note(Change::Index, begin + ms(1100));
-        assert_eq!(settle.due(Free), Some(begin + ms(1120)));
-        let batch = settle.take(Free, begin + ms(1120)).expect("it has settled");
+        assert_eq!(settle.due(free), Some(begin + ms(1120)));
+        let batch = settle.take(free, begin + ms(1120)).expect("it has settled");
         assert_eq!(batch.files.len(), 2);
         assert!(batch.has_index);
     }
@@ -147,7 +160,7 @@ mod tests {
         let begin = clock::instant();
         let mut settle = Settle::new(ms(20));
         settle.note(file("a"), begin);
-        assert!(settle.take(Held, begin + QUIET_LOCKED).is_some());
+        assert!(settle.take(held, begin + QUIET_LOCKED).is_some());
     }
 
     #[test]
@@ -156,7 +169,7 @@ mod tests {
         let mut settle = Settle::new(ms(5000));
         settle.note(file("a"), begin);
         settle.note(file("a"), begin + ms(4000));
-        assert_eq!(settle.due(Free), Some(begin + ms(9000)));
+        assert_eq!(settle.due(free), Some(begin + ms(9000)));
     }
 
     proptest! {
@@ -170,7 +183,7 @@ mod tests {
             let mut taken = Vec::new();
             for (number, gap) in gaps.iter().enumerate() {
                 now += ms(*gap);
-                if let Some(batch) = settle.take(Free, now) {
+                if let Some(batch) = settle.take(free, now) {
                     for path in &batch.files {
                         prop_assert!(now >= noted_at[path] || gaps.len() == 1);
                     }
@@ -179,11 +192,11 @@ mod tests {
                 let path = format!("f{number}").into_bytes();
                 noted_at.insert(path.clone(), now);
                 settle.note(Change::File(path), now);
-                let due = settle.due(Free).expect("a change was noted");
+                let due = settle.due(free).expect("a change was noted");
                 prop_assert!(due <= now + ms(20));
             }
-            let due = settle.due(Free).expect("a change was noted");
-            taken.extend(settle.take(Free, due).expect("it is due").files);
+            let due = settle.due(free).expect("a change was noted");
+            taken.extend(settle.take(free, due).expect("it is due").files);
             let noted: Vec<_> = noted_at.into_keys().collect();
             taken.sort();
             prop_assert_eq!(taken, noted);
