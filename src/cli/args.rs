@@ -25,6 +25,7 @@ The exit code is the highest of the commands'; 2 is an error of qik's own.";
 
 /// Runs the commands of `qik.toml` whose inputs have changed, and replays the others.
 #[derive(Debug, Clone, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "one field per option, as typed")]
 #[command(name = "qik", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Args {
     /// Commands to run, or runnables by the names that --ls prints [default: all not hidden]

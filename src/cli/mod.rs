@@ -8,6 +8,7 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
+use args::Args;
 pub use exit_code::ExitCode;
 pub use settings::{Settings, WatchMode};
 
@@ -48,8 +49,8 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         ops::merge_driver::run(sys, ours.as_ref(), theirs.as_ref())?;
         return Ok(ExitCode::Success);
     }
-    let args = match args::Args::try_parse_from(settings::with_verbosity(argv)) {
-        Ok(args) => args,
+    let typed = match Args::try_parse_from(settings::with_verbosity(argv)) {
+        Ok(typed) => typed,
         Err(error) => {
             // A closed stdout or stderr is no reason to fail.
             drop(error.print());
@@ -57,15 +58,15 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         }
     };
     let load = || {
-        let args = args.clone();
-        let profile = args.profile.clone();
-        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(args, sys, settings))
+        let typed = typed.clone();
+        let profile = typed.profile.clone();
+        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(typed, sys, settings))
     };
     let loaded = load()?;
     if loaded.settings.lists || loaded.settings.fails {
         return ops::list::run(&loaded, sys, ui);
     }
-    if loaded.settings.watches {
+    if loaded.settings.watch.is_some() {
         return ops::watch::run(loaded, &load, sys, ui);
     }
     ops::run::run(&loaded, sys, ui)

@@ -12,7 +12,7 @@ use crate::context::{self, QikFields};
 use crate::error::{Code, Diagnostic, Error, Result};
 use crate::plan::Isolation;
 use crate::report::{Logger, Verbosity};
-use crate::select::CacheStatus;
+use crate::select::{CacheStatus, Selectors};
 use crate::sys::Sys;
 use crate::watch::DEBOUNCE_DEFAULT;
 
@@ -31,19 +31,12 @@ pub enum WatchMode {
 /// What the user wants.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub commands: Vec<String>,
-    pub modules: Vec<String>,
-    pub spaces: Vec<String>,
-    pub tags: Vec<String>,
-    pub caches: Vec<String>,
-    pub cache_status: Option<CacheStatus>,
-    pub since: Option<String>,
-    pub isolation: Isolation,
+    pub selectors: Selectors,
     pub lists: bool,
     pub fails: bool,
     pub forces: bool,
-    pub watches: bool,
-    pub watch_mode: WatchMode,
+    /// `None` if nothing is watched.
+    pub watch: Option<WatchMode>,
     /// How long files have to be left alone before a run begins.
     pub debounce: Duration,
     pub worker_count: usize,
@@ -125,23 +118,24 @@ impl Settings {
     /// Puts the layers together. `profile` are the profile's settings.
     pub(super) fn new(args: Args, sys: &Sys, profile: context::Settings) -> Result<Self> {
         let lower = Lower { env: context::settings_from_env(&sys.env)?, profile };
+        let watch_mode = lower.choice("watch_mode", args.watch_mode)?;
+        let watch_mode = watch_mode.map_or(WatchMode::Queue, Into::into);
         let is_isolated = lower.flag("isolated", args.isolated);
         Ok(Self {
-            commands: lower.list("commands", args.commands),
-            modules: lower.list("modules", args.modules),
-            spaces: lower.list("spaces", args.spaces),
-            tags: lower.list("tags", args.tags),
-            caches: lower.list("caches", args.caches),
-            cache_status: lower.choice("cache_status", args.cache_status)?.map(Into::into),
-            since: args.since.or_else(|| lower.text("since")),
-            isolation: if is_isolated { Isolation::Isolated } else { Isolation::Joined },
+            selectors: Selectors {
+                commands: lower.list("commands", args.commands),
+                modules: lower.list("modules", args.modules),
+                spaces: lower.list("spaces", args.spaces),
+                tags: lower.list("tags", args.tags),
+                caches: lower.list("caches", args.caches),
+                cache_status: lower.choice("cache_status", args.cache_status)?.map(Into::into),
+                since: args.since.or_else(|| lower.text("since")),
+                isolation: if is_isolated { Isolation::Isolated } else { Isolation::Joined },
+            },
             lists: lower.flag("ls", args.ls),
             fails: lower.flag("fail", args.fail),
             forces: lower.flag("force", args.force),
-            watches: lower.flag("watch", args.watch),
-            watch_mode: lower
-                .choice("watch_mode", args.watch_mode)?
-                .map_or(WatchMode::Queue, Into::into),
+            watch: lower.flag("watch", args.watch).then_some(watch_mode),
             debounce: debounce(&lower, args.debounce)?,
             worker_count: worker_count(&lower, args.workers, sys)?,
             cache_when: lower.choice("cache_when", args.cache_when)?.map(Into::into),
@@ -165,26 +159,26 @@ impl Settings {
             Logger::Stdout => "stdout".to_owned(),
             Logger::Json => "json".to_owned(),
         });
-        let cache_status = self.cache_status.map_or_else(none, |status| match status {
+        let cache_status = self.selectors.cache_status.map_or_else(none, |status| match status {
             CacheStatus::Warm => "warm".to_owned(),
             CacheStatus::Cold => "cold".to_owned(),
         });
         QikFields::from([
             ("arch", self.arch.clone()),
             ("cache_status", cache_status),
-            ("caches", list(&self.caches)),
-            ("commands", list(&self.commands)),
+            ("caches", list(&self.selectors.caches)),
+            ("commands", list(&self.selectors.commands)),
             ("fail", flag(self.fails)),
             ("force", flag(self.forces)),
-            ("isolated", flag(self.isolation == Isolation::Isolated)),
+            ("isolated", flag(self.selectors.isolation == Isolation::Isolated)),
             ("logger", logger),
             ("ls", flag(self.lists)),
-            ("modules", list(&self.modules)),
-            ("since", self.since.clone().unwrap_or_else(none)),
-            ("spaces", list(&self.spaces)),
-            ("tags", list(&self.tags)),
+            ("modules", list(&self.selectors.modules)),
+            ("since", self.selectors.since.clone().unwrap_or_else(none)),
+            ("spaces", list(&self.selectors.spaces)),
+            ("tags", list(&self.selectors.tags)),
             ("verbosity", (self.verbosity as u8).to_string()),
-            ("watch", flag(self.watches)),
+            ("watch", flag(self.watch.is_some())),
             ("workers", self.worker_count.to_string()),
         ])
     }

@@ -19,7 +19,7 @@ pub(super) fn find(declarations: &Declarations) -> Vec<Diagnostic> {
     ] {
         diagnostics.extend(references.circles().into_iter().map(|(path, text)| {
             let message = format!("spaces have each other's {what}: {}", path.join(" -> "));
-            Diagnostic::new(code, message).at(&text.place)
+            Diagnostic::new(code, message).at(&text.place).hint("let one of them have its own")
         }));
     }
     diagnostics

@@ -90,11 +90,13 @@ impl Declarations {
                 let message = format!("`{prefix}` is neither a module nor a plugin");
                 Diagnostic::new(Code::ModuleOrPluginNotFound, message)
                     .did_you_mean(prefix, self.modules().map(|(_, m)| m.name.value.as_str()))
+                    .or_hint("`qik --ls` lists the commands")
             }
             Some((prefix, _)) => {
                 let message = format!("no plugin named `{prefix}`");
                 Diagnostic::new(Code::PluginNotFound, message)
                     .did_you_mean(prefix, self.plugins.keys().map(String::as_str))
+                    .or_hint("`qik --ls` lists the commands; plugins are declared in `[plugins]`")
             }
             None => unknown,
         }

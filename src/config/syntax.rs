@@ -30,13 +30,29 @@ pub(super) fn without_echoes<'e>(text: &str, errors: &'e [Error]) -> Vec<SyntaxE
             kept.push(SyntaxError { message: error.message(), span: opening..opening + 1, torn });
             break;
         }
-        let torn = line_of(text, span.start);
+        let torn = torn_of(text, span.start);
         if kept.len() < ERRORS_MAX && !kept.iter().any(|earlier| earlier.torn.contains(&span.start))
         {
             kept.push(SyntaxError { message: error.message(), span, torn });
         }
     }
     kept
+}
+
+/// The line of an error; where that is the header of a table, all that is in the table too, for
+/// it is taken to be in the one before.
+fn torn_of(text: &str, at: usize) -> Range<usize> {
+    let line = line_of(text, at);
+    let is_header = |line: &str| line.trim_start().starts_with('[');
+    let end = line.end.min(text.len());
+    if !is_header(&text[line.start..end]) {
+        return line;
+    }
+    let mut next = end;
+    for line in text[end..].split_inclusive('\n').take_while(|line| !is_header(line)) {
+        next += line.len();
+    }
+    line.start..next.max(line.end)
 }
 
 /// The line of an offset, with its end.

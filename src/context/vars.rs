@@ -54,7 +54,8 @@ impl Context {
                 let message =
                     format!("`{{ctx.{path}}}` names nothing: `{namespace}` is no namespace");
                 Err(Diagnostic::new(Code::NamespaceNotFound, message)
-                    .did_you_mean(namespace, crate::config::NAMESPACES.iter().copied()))
+                    .did_you_mean(namespace, crate::config::NAMESPACES.iter().copied())
+                    .or_hint("`{ctx.NAME}` is a variable, `{ctx.qik.NAME}` a setting"))
             }
         }
     }

@@ -76,6 +76,12 @@ impl Diagnostic {
         self
     }
 
+    /// A hint, if there is none yet.
+    #[must_use]
+    pub fn or_hint(self, hint: &str) -> Self {
+        if self.hints.is_empty() { self.hint(hint) } else { self }
+    }
+
     /// A hint at the name that was probably meant, if one is near.
     #[must_use]
     pub fn did_you_mean<'a>(

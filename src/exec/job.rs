@@ -196,22 +196,23 @@ impl Run {
     /// One warning for all deps that match nothing.
     pub(super) fn warn_of_unmatched(&self) {
         let unmatched = self.unmatched.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(first) = unmatched.iter().next() else { return };
         let named = |(glob, name): (&String, &String)| format!("`{glob}` of {name}");
         let mut named: Vec<_> = unmatched.iter().take(NAMED_COUNT_MAX).map(named).collect();
-        if unmatched.len() > NAMED_COUNT_MAX {
-            named.push(format!("{} more", unmatched.len() - NAMED_COUNT_MAX));
-        }
-        let message = match unmatched.len() {
-            1 => format!("the dep `{}` matches no tracked file", first.0),
-            count => format!("{count} deps match no tracked file"),
+        let diagnostic = match (unmatched.len(), named.as_slice()) {
+            (0, _) => return,
+            (1, [one]) => Diagnostic::new(
+                Code::PatternUnmatched,
+                format!("the dep {one} matches no tracked file"),
+            ),
+            (count, _) => {
+                if count > NAMED_COUNT_MAX {
+                    named.push(format!("{} more", count - NAMED_COUNT_MAX));
+                }
+                let message = format!("{count} deps match no tracked file");
+                Diagnostic::new(Code::PatternUnmatched, message).because(named.join(", "))
+            }
         };
-        self.warn(
-            None,
-            Diagnostic::new(Code::PatternUnmatched, message)
-                .because(named.join(", "))
-                .hint("`git add` what it means, or mend the pattern"),
-        );
+        self.warn(None, diagnostic.hint("`git add` what is meant, or mend the pattern"));
     }
 
     pub(super) fn warn(&self, unit: Option<usize>, diagnostic: Diagnostic) {

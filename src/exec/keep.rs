@@ -126,6 +126,7 @@ fn store(run: &Run, unit: usize, before: &Fingerprint, made: &mut Made<'_>) {
         artifacts: made.artifacts,
         fingerprint: &document,
     };
+    tracing::debug!(runnable = %runnable.name, digest = %after.digest(), "stores");
     if let Err(diagnostic) = store.store(run.key(unit, after.digest()), entry) {
         run.warn_once(&format!("store {cache}"), Some(unit), diagnostic);
     }

@@ -14,6 +14,7 @@
 //! Whatever ends a run, no command survives it: every command has its own process group, and the
 //! registry of the groups kills them when it is dropped.
 
+mod ancestry;
 mod channel;
 mod event;
 mod groups;

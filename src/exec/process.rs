@@ -15,6 +15,7 @@ use tokio::process::Child;
 use tokio::time::{Instant as Timer, sleep, sleep_until};
 
 use super::EventSender;
+use super::ancestry;
 use super::groups::{self, Groups};
 use super::log_file::LogFile;
 use super::output::PIECE_BYTES_MAX;
@@ -120,6 +121,10 @@ fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
     command
         .arg("-c")
         .arg(&task.runnable.exec)
+        .env(
+            ancestry::VARIABLE,
+            ancestry::extended(&task.env, task.root, task.runnable.name.as_str()),
+        )
         .env("QIK__CMD", &task.runnable.command)
         .env("QIK__RUNNABLE", task.runnable.name.as_str())
         .env("QIK__WORKER", task.worker.to_string())

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::ancestry;
 use super::job::{Run, UnknownUpstream};
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
 use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
@@ -87,6 +88,7 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
         return Err(Unusable::Reason(RunReason::Forced, Some(before)));
     }
     let key = run.key(unit, before.digest());
+    tracing::debug!(runnable = %runnable.name, digest = %key.digest, cache, "looks up");
     let mut hit = usable(run, unit, store.lookup(key));
     if hit.as_ref().is_none_or(|hit| !hit.manifest().artifacts.is_empty()) {
         claim_now(run, unit, claim)?;
@@ -100,8 +102,12 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
 }
 
 fn claim_now(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<(), Unusable> {
-    let claimed = cache::try_claim(&run.job.dirs, &run.runnable(unit).name);
-    *claim = Some(claimed.ok_or(Unusable::Busy)?);
+    let runnable = run.runnable(unit);
+    let env = run.job.inputs.environment(runnable)?;
+    if !ancestry::holds(&env, &run.job.dirs.root, runnable.name.as_str()) {
+        let claimed = cache::try_claim(&run.job.dirs, &runnable.name);
+        *claim = Some(claimed.ok_or(Unusable::Busy)?);
+    }
     Ok(())
 }
 

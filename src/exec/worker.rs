@@ -111,8 +111,9 @@ fn look_up_chunk(
 /// Runs a command and makes the most of its end.
 async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
     let Cold { unit, reason, env, before, claim } = cold;
-    run.events.send(Event::Started { runnable: unit, worker, reason });
     let runnable = run.runnable(unit);
+    tracing::debug!(runnable = %runnable.name, worker, ?reason, "starts");
+    run.events.send(Event::Started { runnable: unit, worker, reason });
     let mut log = run.outputs.create(&runnable.name);
     let task = Task { runnable, unit, worker, root: &run.job.dirs.root, env };
     let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };

@@ -2,7 +2,8 @@
 
 use super::World;
 use super::deps::{Expanded, expand};
-use crate::git::Patterns;
+use super::world::settings_of;
+use crate::git::{Patterns, Worktree};
 use crate::plan::{Dep, Runnable};
 use crate::python::normalized;
 
@@ -22,10 +23,10 @@ impl World {
     pub fn reach(&self, runnable: &Runnable) -> Reach {
         let expanded = expand(self.root(), runnable).unwrap_or_else(|_| unreadable(runnable));
         let globs = expanded.globs.iter().map(String::as_str);
-        let prefix = self.worktree().map(|worktree| worktree.prefix()).unwrap_or_default();
+        let prefix = self.worktree().map(Worktree::prefix).unwrap_or_default();
         // A pattern that is none matches nothing; the run says what is wrong with it.
         let globs = Patterns::parse(prefix, globs).ok().filter(|_| !expanded.globs.is_empty());
-        let settings = self.settings_of(runnable, &expanded).map(str::to_owned).collect();
+        let settings = settings_of(runnable, &expanded).map(str::to_owned).collect();
         let distributions = expanded.distributions.iter().map(|name| normalized(name)).collect();
         Reach { globs, settings, distributions }
     }

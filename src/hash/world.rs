@@ -88,7 +88,7 @@ impl World {
     ) -> Result<Fingerprint, RunnableError> {
         let expanded = expand(&self.root, runnable)?;
         let mut settings = BTreeMap::new();
-        for path in self.settings_of(runnable, &expanded) {
+        for path in settings_of(runnable, &expanded) {
             settings.insert(path.to_owned(), self.setting(path)?);
         }
         let mut distributions = BTreeMap::new();
@@ -148,7 +148,7 @@ impl World {
         let expanded = expand(&self.root, runnable)?;
         let globs = Patterns::parse(worktree.prefix(), expanded.globs.iter().map(String::as_str))?;
         let settings: Vec<_> =
-            self.settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
+            settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
         let settings = Patterns::parse(worktree.prefix(), settings.iter().map(String::as_str))?;
         Ok(paths.iter().any(|path| globs.matches(path) || settings.matches(path)))
     }
@@ -164,16 +164,6 @@ impl World {
             set.is_some_and(|set| set.is_empty())
         };
         expanded.globs.into_iter().filter(is_unmatched).collect()
-    }
-
-    /// The files whose content counts whether git tracks them or not.
-    pub(super) fn settings_of<'a>(
-        &self,
-        runnable: &'a Runnable,
-        expanded: &'a Expanded,
-    ) -> impl Iterator<Item = &'a str> + use<'a> {
-        let paths = runnable.dotenv.iter().chain(&runnable.venv_files).chain(&expanded.loaded);
-        paths.map(String::as_str)
     }
 
     fn files(&self, expanded: &Expanded) -> Result<Files, RunnableError> {
@@ -251,4 +241,13 @@ impl World {
     fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The files whose content counts whether git tracks them or not.
+pub(super) fn settings_of<'a>(
+    runnable: &'a Runnable,
+    expanded: &'a Expanded,
+) -> impl Iterator<Item = &'a str> {
+    let paths = runnable.dotenv.iter().chain(&runnable.venv_files).chain(&expanded.loaded);
+    paths.map(String::as_str)
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 
+use super::check;
 use super::load::Loaded;
 use super::probe::WorkspaceProbe;
 use crate::cli::ExitCode;
@@ -13,6 +14,7 @@ use crate::sys::{Sys, ui::Ui};
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
     let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+    check::patterns(loaded, &graph)?;
     if loaded.settings.lists {
         let mut names: Vec<_> =
             graph.runnables.iter().map(|runnable| runnable.name.as_str()).collect();

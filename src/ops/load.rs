@@ -1,5 +1,7 @@
 //! What every verb begins with: find the project, read it, settle what is wanted.
 
+use std::os::unix::ffi::OsStrExt as _;
+
 use crate::cli::Settings;
 use crate::config::{self, Project};
 use crate::context::{self, Context};
@@ -21,6 +23,8 @@ pub struct Loaded {
     pub settings: Settings,
     /// The profile that is used.
     pub profile: Option<String>,
+    /// The project root relative to the git root, as bytes.
+    pub(super) git_prefix: Vec<u8>,
     /// The folder that qik was called in, relative to the root; `None` outside of it.
     folder: Option<String>,
 }
@@ -39,9 +43,11 @@ pub fn load(
     let profile = profile.or_else(|| sys.var(context::PROFILE_VARIABLE));
     let settings = settle(context::profile_settings(&project.declarations, profile)?)?;
     let context = Context::new(&project.declarations, &sys.env, profile, settings.fields())?;
+    tracing::debug!(%root, file = project.file_name(), "loaded the project");
     Ok(Loaded {
         spaces: Spaces::new(&project.declarations),
-        folder: folder_below(&root, &sys.cwd),
+        folder: path_below(&root, &sys.cwd).and_then(|path| String::from_utf8(path).ok()),
+        git_prefix: git_root.and_then(|top| path_below(&top, &root)).unwrap_or_default(),
         dirs: WorkDirs::new(root),
         project,
         context,
@@ -61,28 +67,19 @@ impl Loaded {
 
     /// What to select by; inside a space's root, that space, unless another is asked for.
     pub fn selectors(&self) -> Selectors {
-        let settings = &self.settings;
-        let mut spaces = settings.spaces.clone();
-        if spaces.is_empty()
+        let mut selectors = self.settings.selectors.clone();
+        if selectors.spaces.is_empty()
             && let Some(folder) = &self.folder
             && let Some(space) = self.spaces.working_space(folder)
         {
-            spaces.push(space.name.clone());
+            selectors.spaces.push(space.name.clone());
         }
-        Selectors {
-            commands: settings.commands.clone(),
-            modules: settings.modules.clone(),
-            spaces,
-            tags: settings.tags.clone(),
-            caches: settings.caches.clone(),
-            cache_status: settings.cache_status,
-            since: settings.since.is_some(),
-            isolation: settings.isolation,
-        }
+        selectors
     }
 }
 
-fn folder_below(root: &AbsPath, folder: &AbsPath) -> Option<String> {
-    let below = folder.as_path().strip_prefix(root.as_path()).ok()?;
-    below.to_str().map(str::to_owned)
+/// A folder relative to one above it.
+fn path_below(top: &AbsPath, folder: &AbsPath) -> Option<Vec<u8>> {
+    let below = folder.as_path().strip_prefix(top.as_path()).ok()?;
+    Some(below.as_os_str().as_bytes().to_vec())
 }

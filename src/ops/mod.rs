@@ -1,5 +1,6 @@
 //! One file per verb, each a thin script over the folders below.
 
+mod check;
 pub mod list;
 pub mod load;
 pub mod merge_driver;

@@ -9,7 +9,7 @@ use super::workspace::{self, Workspace};
 use crate::cache::{self, Key, Lookup, Memo};
 use crate::error::{Diagnostic, Result};
 use crate::hash::ArtifactList;
-use crate::plan::{Graph, Runnable};
+use crate::plan::{Graph, Runnable, Upstream};
 use crate::select::{CacheStatus, Probe};
 use crate::sys::Sys;
 
@@ -52,8 +52,10 @@ impl<'a> WorkspaceProbe<'a> {
     }
 
     /// The artifacts that are there now.
-    fn collect(&self, patterns: &[String]) -> Result<ArtifactList, Diagnostic> {
-        let artifacts = cache::collect(&self.loaded.dirs.root, patterns, &Memo::none())?;
+    fn collect(&self, upstream: &Upstream) -> Result<ArtifactList, Diagnostic> {
+        let dirs = &self.loaded.dirs;
+        let memo = Memo::new(dirs, &upstream.name);
+        let artifacts = cache::collect(&dirs.root, &upstream.artifacts, &memo)?;
         Ok(artifacts.to_list())
     }
 
@@ -99,10 +101,10 @@ impl Probe for WorkspaceProbe<'_> {
                     continue;
                 }
                 let known = upstream.id.and_then(|id| made[id.0].clone());
-                let list = match known.map_or_else(|| self.collect(&upstream.artifacts), Ok) {
-                    Ok(list) => list,
-                    // What cannot be told is not what it was.
-                    Err(_) => ArtifactList::new(),
+                // What cannot be told is not what it was.
+                let list = match known {
+                    Some(list) => list,
+                    None => self.collect(upstream).unwrap_or_default(),
                 };
                 upstreams.insert(upstream.name.as_str().to_owned(), list);
             }

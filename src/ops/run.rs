@@ -3,10 +3,10 @@
 use std::io::Write as _;
 use std::sync::Arc;
 
+use super::check;
 use super::load::Loaded;
 use super::probe::WorkspaceProbe;
 use super::workspace::{Workspace, no_repository};
-use crate::cache;
 use crate::cli::ExitCode;
 use crate::config::CacheKind;
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
@@ -21,7 +21,8 @@ use crate::sys::{Sys, ui::Ui};
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
     let mut graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
-    check(loaded, &graph)?;
+    check::patterns(loaded, &graph)?;
+    refuse_unsupported(loaded, &graph)?;
     let workspace = probe.into_workspace()?;
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
@@ -71,8 +72,8 @@ pub(super) fn reporting(
     Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest)
 }
 
-/// What can be known to be wrong before anything runs.
-pub(super) fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
+/// What is declared and understood, but not there yet.
+pub(super) fn refuse_unsupported(loaded: &Loaded, graph: &Graph) -> Result<()> {
     let caches = &loaded.project.declarations.caches;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut note = |diagnostic: Diagnostic| {
@@ -81,11 +82,6 @@ pub(super) fn check(loaded: &Loaded, graph: &Graph) -> Result<()> {
         }
     };
     for runnable in &graph.runnables {
-        for pattern in &runnable.artifacts {
-            if let Err(diagnostic) = cache::check_pattern(pattern) {
-                note(diagnostic.because(format!("`{}` declares it", runnable.command)));
-            }
-        }
         if let Some(Venv::Uv { space }) = loaded.spaces.find(&runnable.space).map(|it| &it.venv) {
             let message = "virtual environments made by uv are not in this version of qik";
             note(
@@ -115,7 +111,8 @@ fn uncache(loaded: &Loaded, graph: &mut Graph, ui: &Ui) {
         has_cached |= runnable.cache.take().is_some();
     }
     if has_cached {
-        let warning = no_repository(loaded).because("so nothing is cached");
+        let warning = no_repository(loaded)
+            .because("without git nothing is known of the files, so nothing is cached");
         // A closed stderr is no reason to stop.
         drop(ui.stderr().write_all(render(&warning, Severity::Warning).as_bytes()));
     }

@@ -52,7 +52,7 @@ pub(super) fn find(loaded: &Loaded, sys: &Sys, workspace: &Workspace) -> Result<
     let (Some(repo), Some(worktree)) = (&workspace.repo, workspace.world.worktree()) else {
         return Err(no_repository(loaded).because("`--since` compares with a commit").into());
     };
-    let reference = loaded.settings.since.as_deref().unwrap_or("HEAD");
+    let reference = loaded.settings.selectors.since.as_deref().unwrap_or("HEAD");
     let commit = repo.resolve(reference)?;
     let paths = worktree.changed_since(&commit)?;
     let mut config_files = loaded.project.files.iter().map(|file| git_path(worktree, file));

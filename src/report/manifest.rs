@@ -74,7 +74,12 @@ impl Manifest {
         }
     }
 
+    /// Where there is no folder for it, whoever was to make that has said so.
     fn write(&self) -> fs::Result<bool> {
+        let has_folder = self.path.parent().is_some_and(|folder| fs::stat(folder).is_ok());
+        if !has_folder {
+            return Ok(false);
+        }
         fs::write_if_different(&self.path, render(&self.planned, &self.statuses).as_bytes())
     }
 }

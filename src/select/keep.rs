@@ -37,7 +37,7 @@ pub(super) fn apply(graph: &Graph, selectors: &Selectors, probe: &dyn Probe) -> 
         let statuses = probe.cache_statuses(graph)?;
         kept.retain(|id| statuses[id.0] == Some(wanted));
     }
-    if selectors.since {
+    if selectors.since.is_some() {
         kept = changed(graph, &kept, probe)?;
     }
     Ok(graph.restricted_to(&kept))

@@ -22,8 +22,8 @@ pub struct Selectors {
     pub tags: Vec<String>,
     pub caches: Vec<String>,
     pub cache_status: Option<CacheStatus>,
-    /// Whether to keep only what changes affect.
-    pub since: bool,
+    /// Only what the changes since this ref affect.
+    pub since: Option<String>,
     pub isolation: Isolation,
 }
 
@@ -39,5 +39,7 @@ pub fn apply(planner: &Planner<'_>, selectors: &Selectors, probe: &dyn Probe) ->
     names::check(planner, selectors)?;
     let candidates = names::choose(planner, selectors)?;
     let graph = build(planner, candidates, selectors.isolation)?;
-    keep::apply(&graph, selectors, probe)
+    let selection = keep::apply(&graph, selectors, probe)?;
+    tracing::debug!(of = graph.runnables.len(), kept = selection.runnables.len(), "selected");
+    Ok(selection)
 }

@@ -103,7 +103,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// A whole regular file of at most `size_bytes_max`; a larger one is an error.
 pub fn read_bounded(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
     let file = open_plain(path)?;
-    let mut bytes = Vec::new();
+    let size = verb("read", path, file.metadata())?.len().min(size_bytes_max);
+    let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
     verb("read", path, file.take(size_bytes_max + 1).read_to_end(&mut bytes))?;
     if bytes.len() as u64 <= size_bytes_max {
         return Ok(bytes);

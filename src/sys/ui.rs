@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write};
 
+use anstream::adapter::strip_bytes;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Sys;
@@ -39,12 +40,12 @@ impl Ui {
 
     /// Standard output, through which ANSI styles pass only if they are wanted.
     pub fn stdout(&self) -> impl Write + use<> {
-        AutoStream::new(io::stdout(), self.stdout_color)
+        Styled { stream: io::stdout(), is_colored: self.stdout_color != ColorChoice::Never }
     }
 
     /// Standard error, through which ANSI styles pass only if they are wanted.
     pub fn stderr(&self) -> impl Write + use<> {
-        AutoStream::new(io::stderr(), self.stderr_color)
+        Styled { stream: io::stderr(), is_colored: self.is_stderr_colored() }
     }
 
     /// Whether styles reach stderr.
@@ -57,5 +58,43 @@ impl Ui {
         self.columns
             .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
             .unwrap_or(COLUMNS_DEFAULT)
+    }
+}
+
+/// A stream that takes the styles out of what it is given where they are not wanted, and passes
+/// each text on in one piece: a system call a text, not one between any two styles.
+#[derive(Debug)]
+struct Styled<S> {
+    stream: S,
+    is_colored: bool,
+}
+
+impl<S: Write> Write for Styled<S> {
+    /// Takes all of it or fails.
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if self.is_colored {
+            self.stream.write_all(text)?;
+        } else {
+            self.stream.write_all(&strip_bytes(text).into_vec())?;
+        }
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn styles_are_taken_out_where_they_are_not_wanted() {
+        for (is_colored, expected) in [(true, "\x1b[1mbold\x1b[0m é"), (false, "bold é")] {
+            let mut styled = Styled { stream: Vec::new(), is_colored };
+            styled.write_all("\x1b[1mbold\x1b[0m é".as_bytes()).unwrap();
+            assert_eq!(styled.stream, expected.as_bytes());
+        }
     }
 }

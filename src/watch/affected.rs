@@ -47,9 +47,9 @@ pub fn summary<'a>(inputs: impl IntoIterator<Item = &'a str>) -> String {
     const NAMED_COUNT_MAX: usize = 2;
     let inputs: BTreeSet<&str> = inputs.into_iter().collect();
     let named: Vec<&str> = inputs.iter().take(NAMED_COUNT_MAX).copied().collect();
-    let mut text = named.join(", ");
+    let text = named.join(", ");
     if inputs.len() > NAMED_COUNT_MAX {
-        text.push_str(&format!(" +{}", inputs.len() - NAMED_COUNT_MAX));
+        return format!("{text} +{}", inputs.len() - NAMED_COUNT_MAX);
     }
     text
 }

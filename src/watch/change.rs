@@ -25,6 +25,7 @@ pub enum Change {
 }
 
 /// Changes that settled together.
+#[expect(clippy::struct_excessive_bools, reason = "each is noticed for itself")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// Relative to the git root.

@@ -76,6 +76,8 @@ impl Settle {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -179,7 +181,7 @@ mod tests {
         fn nothing_is_lost_or_doubled(gaps in proptest::collection::vec(0_u64..60, 1..200)) {
             let mut now = clock::instant();
             let mut settle = Settle::new(ms(20));
-            let mut noted_at: std::collections::BTreeMap<Vec<u8>, Instant> = Default::default();
+            let mut noted_at: BTreeMap<Vec<u8>, Instant> = BTreeMap::new();
             let mut taken = Vec::new();
             for (number, gap) in gaps.iter().enumerate() {
                 now += ms(*gap);

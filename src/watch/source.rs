@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
-use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher, WatcherKind};
+use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _, WatcherKind};
 use rustix::io::Errno;
 
 use super::poll::Poller;
@@ -38,7 +38,7 @@ pub struct Source {
 }
 
 enum Way {
-    Told { watcher: RecommendedWatcher, watched: BTreeSet<AbsPath> },
+    Told { watcher: RecommendedWatcher, folders: BTreeSet<AbsPath> },
     Looking(Poller),
 }
 
@@ -65,8 +65,8 @@ impl Source {
         match RecommendedWatcher::new(move |event| hear(event, &*heard), notify::Config::default())
         {
             Ok(watcher) => {
-                let watched = BTreeSet::new();
-                (Self { way: Way::Told { watcher, watched }, notices }, None)
+                let folders = BTreeSet::new();
+                (Self { way: Way::Told { watcher, folders }, notices }, None)
             }
             Err(error) => Self::looking(reason(&error).unwrap_or(Reason::Unsupported), notices),
         }
@@ -82,7 +82,7 @@ impl Source {
     /// so.
     pub fn sync(
         &mut self,
-        folders: &BTreeSet<AbsPath>,
+        wanted: &BTreeSet<AbsPath>,
         files: impl FnOnce() -> Vec<AbsPath>,
     ) -> Option<Diagnostic> {
         let limit = match &mut self.way {
@@ -90,7 +90,7 @@ impl Source {
                 poller.look_at(files());
                 return None;
             }
-            Way::Told { watcher, watched } => tell_of(watcher, watched, folders)?,
+            Way::Told { watcher, folders } => tell_of(watcher, folders, wanted)?,
         };
         // Replacing the watcher gives back what it has taken of the limit.
         let (source, warning) = Self::looking(limit, Arc::clone(&self.notices));
@@ -103,8 +103,8 @@ impl Source {
 
     /// A folder came, went or was moved: what is watched below it may be something else now.
     pub fn forget_below(&mut self, folder: &AbsPath) {
-        if let Way::Told { watched, .. } = &mut self.way {
-            watched.retain(|path| !path.as_path().starts_with(folder.as_path()));
+        if let Way::Told { folders, .. } = &mut self.way {
+            folders.retain(|path| !path.as_path().starts_with(folder.as_path()));
         }
     }
 
@@ -120,7 +120,7 @@ impl Source {
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.way {
-            Way::Told { watched, .. } => write!(f, "Source(watches {})", watched.len()),
+            Way::Told { folders, .. } => write!(f, "Source(watches {})", folders.len()),
             Way::Looking(poller) => write!(f, "Source({poller:?})"),
         }
     }
@@ -129,38 +129,34 @@ impl fmt::Debug for Source {
 /// Brings a watcher in line with what is asked for; gives what keeps it from doing so.
 fn tell_of(
     watcher: &mut RecommendedWatcher,
-    watched: &mut BTreeSet<AbsPath>,
-    folders: &BTreeSet<AbsPath>,
+    folders: &mut BTreeSet<AbsPath>,
+    wanted: &BTreeSet<AbsPath>,
 ) -> Option<Reason> {
-    let (folders, mode) = if RecommendedWatcher::kind() == WatcherKind::Fsevent {
+    let (wanted, mode) = if RecommendedWatcher::kind() == WatcherKind::Fsevent {
         // There, all below a folder costs as much as the folder.
-        (topmost(folders), RecursiveMode::Recursive)
+        (topmost(wanted), RecursiveMode::Recursive)
     } else {
-        (folders.clone(), RecursiveMode::NonRecursive)
+        (wanted.clone(), RecursiveMode::NonRecursive)
     };
-    watched.retain(|folder| {
-        let is_wanted = folders.contains(folder);
+    folders.retain(|folder| {
+        let is_wanted = wanted.contains(folder);
         if !is_wanted {
             // One that is gone is no longer watched anyway.
             drop(watcher.unwatch(folder.as_path()));
         }
         is_wanted
     });
-    for folder in folders {
+    for folder in wanted {
         // A symlink leads to what is not ours to watch.
-        if watched.contains(&folder) || !fs::stat(folder.as_path()).is_ok_and(|meta| meta.is_dir())
+        if folders.contains(&folder) || !fs::stat(folder.as_path()).is_ok_and(|meta| meta.is_dir())
         {
             continue;
         }
-        match watcher.watch(folder.as_path(), mode) {
-            Ok(()) => {
-                watched.insert(folder);
-            }
+        match watcher.watch(folder.as_path(), mode).map_err(|error| reason(&error)) {
+            Ok(()) => drop(folders.insert(folder)),
             // A folder that vanished meanwhile, or cannot be read, has nothing to tell.
-            Err(error) => match reason(&error) {
-                Some(reason) => return Some(reason),
-                None => continue,
-            },
+            Err(None) => {}
+            Err(Some(reason)) => return Some(reason),
         }
     }
     None

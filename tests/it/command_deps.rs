@@ -298,10 +298,10 @@ fn check_cycle(commands: &[(&str, &[&str])], path: &str) {
 
 #[test]
 fn a_cycle_is_shown() {
-    check_cycle(&[("one", &["one"])], "one → one");
-    check_cycle(&[("one", &["two"]), ("two", &["one"])], "one → two → one");
+    check_cycle(&[("one", &["one"])], "one -> one");
+    check_cycle(&[("one", &["two"]), ("two", &["one"])], "one -> two -> one");
     check_cycle(
         &[("one", &["two"]), ("two", &["three"]), ("three", &["two"])],
-        "two → three → two",
+        "two -> three -> two",
     );
 }

@@ -46,7 +46,7 @@ fn conf19_what_this_version_cannot_do() {
 fn args1_an_option_that_is_none() {
     let project = with("[commands]\na = 'true'\n");
     assert_snapshot!(run(&project, &["-n", "0"]), @r"
-    error[args1]: `workers` is `0`
+    error[args1]: `-n` is `0`
     because: it takes a number from 1
     more: docs/errors.md#args1
     ");
@@ -116,7 +116,7 @@ fn git0_no_repository() {
     project.toml("[commands.a]\nexec = 'true'\ndeps = ['a.txt']\n");
     assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
     warning[git0]: `[ROOT]` is not in a git repository
-    because: so nothing is cached
+    because: without git nothing is known of the files, so nothing is cached
     hint: `git init` makes one
     ");
     assert_snapshot!(run(&project, &["--since", "HEAD"]), @r"

@@ -120,6 +120,7 @@ fn an_index_of_any_kind_is_read() {
     check_index(|project| drop(project.git(["update-index", "--force-untracked-cache"])));
     check_index(|project| drop(project.git(["config", "index.threads", "4"])));
     check_index(|project| drop(project.git(["config", "index.skipHash", "true"])));
+    check_index(|project| drop(project.git(["config", "feature.manyFiles", "true"])));
 }
 
 #[test]
@@ -155,6 +156,63 @@ fn bits_that_hide_edits_from_git_hide_them_not_from_the_hash() {
     for bit in ["--assume-unchanged", "--skip-worktree"] {
         check_index(|project| drop(project.git(["update-index", bit, "a.txt", "in/side.txt"])));
     }
+}
+
+#[test]
+fn a_monitor_that_overlooks_edits_hides_them_not_from_the_hash() {
+    check_index(|project| {
+        project.file(".git/monitor", "#!/bin/sh\nprintf 'token\\0'\n").chmod(".git/monitor", 0o755);
+        project.git(["config", "core.fsmonitor", ".git/monitor"]);
+        project.git(["update-index", "--fsmonitor"]);
+        project.git(["status"]);
+        project.file("a.txt", "overlooked\n");
+        assert_eq!(
+            project.git(["status", "--porcelain", "-uno"]),
+            "",
+            "the monitor does its worst"
+        );
+    });
+}
+
+#[test]
+fn what_a_link_hides_is_gone() {
+    let project = Project::hello(r#"["*.txt"]"#);
+    project.file("sub/b.txt", "one\n").commit();
+    assert!(project.reruns("hello"));
+    project.sh("mv sub ../elsewhere; ln -s ../elsewhere sub").ok();
+    assert!(project.reruns("hello"), "git looks for no file behind a link");
+    project.file("../elsewhere/b.txt", "two\n");
+    assert!(!project.reruns("hello"));
+    project.commit();
+    assert!(!project.reruns("hello"));
+}
+
+#[test]
+fn a_repository_may_be_laid_out_in_any_way() {
+    let toml = "[commands.hello]\nexec = '{tick hello}'\ndeps = ['*.txt']\n";
+    let init = |args: &[&str]| {
+        let project = Project::without_git();
+        project.git(["init", "-q", "-b", "main"].iter().chain(args));
+        project.toml(toml).file("a.txt", "one\n").commit();
+        project
+    };
+    let apart = init(&["--separate-git-dir=../git"]);
+    check_edits(&apart, "a.txt");
+    apart.qik(["--since", "HEAD", "--ls"]).ok().prints("hello\n");
+
+    let origin = init(&[]);
+    origin.git(["clone", "-q", "--bare", ".", "../bare"]);
+    let bare = origin.at(origin.world().join("bare"));
+    bare.git(["worktree", "add", "-q", "../tree", "main"]);
+    check_edits(&origin.at(origin.world().join("tree")), "a.txt");
+
+    let shallow = origin.at(origin.world().join("shallow"));
+    let url = format!("file://{}", origin.git_root.display());
+    origin.git(["clone", "-q", "--depth=1", &url, shallow.git_root.to_str().unwrap()]);
+    shallow.qik(["--since", "HEAD~1"]).errs("git1");
+    shallow.file("a.txt", "in the shallow clone\n");
+    shallow.qik(["--since", "HEAD", "--ls"]).ok().prints("hello\n");
+    assert!(shallow.reruns("hello") && !shallow.reruns("hello"));
 }
 
 #[test]

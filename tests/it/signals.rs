@@ -185,3 +185,26 @@ fn stopping_a_run_stops_its_commands_and_continuing_goes_on() {
     project.file("go", "");
     started.wait().ok();
 }
+
+#[test]
+fn a_reader_that_does_not_read_keeps_no_run_alive() {
+    let exec = "exec 3> alive; echo a >&3; echo b >&3; yes";
+    let (project, lifeline) = project(exec, "");
+    let mut command = project.qik_command(["hold"]);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::null());
+    let mut child = command.spawn().unwrap();
+    lifeline.up();
+    lifeline.up();
+    let log = project.root.join("._qik/out/hold.out");
+    let mut size = 0;
+    until("all pipes are full", || {
+        let before = std::mem::replace(&mut size, log.metadata().map_or(0, |meta| meta.len()));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        size > 0 && before == size && log.metadata().unwrap().len() == size
+    });
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, Signal::TERM).unwrap();
+    until("qik has ended", || child.try_wait().unwrap().is_some());
+    lifeline.down();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+}

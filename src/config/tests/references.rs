@@ -91,12 +91,14 @@ deps = [
        |
     14 |     {type = "command", name = "nonesuch.lock"},
        |                               ^^^^^^^^^^^^^^^
+    hint: `qik --ls` lists the commands; plugins are declared in `[plugins]`
     more: docs/errors.md#conf3
     error[conf4]: `my.module` is neither a module nor a plugin
       --> qik.toml:15:31
        |
     15 |     {type = "command", name = "my.module.deploy"},
        |                               ^^^^^^^^^^^^^^^^^^
+    hint: `qik --ls` lists the commands
     more: docs/errors.md#conf4
     "#);
     insta::assert_snapshot!(brief(r#"
@@ -176,18 +178,21 @@ venv = {type = "uv", reqs = "x", constraint = {type = "space", name = "d"}}
        |
     13 | venv = {type = "space", name = "a"}
        |                                ^^^
+    hint: let one of them have its own
     more: docs/errors.md#conf13
     error[conf15]: spaces have each other's fences: a -> c -> a
       --> qik.toml:14:34
        |
     14 | fence = [{type = "space", name = "a"}]
        |                                  ^^^
+    hint: let one of them have its own
     more: docs/errors.md#conf15
     error[conf14]: spaces have each other's constraints: d -> e -> d
       --> qik.toml:20:71
        |
     20 | venv = {type = "uv", reqs = "x", constraint = {type = "space", name = "d"}}
        |                                                                       ^^^
+    hint: let one of them have its own
     more: docs/errors.md#conf14
     "#);
 }
@@ -200,6 +205,7 @@ fn an_environment_can_be_circular_by_default() {
       |
     1 | defaults.venv = {type = "space", name = "default"}
       |                                         ^^^^^^^^^
+    hint: let one of them have its own
     more: docs/errors.md#conf13
     "#);
 }

@@ -29,7 +29,7 @@ impl Session<'_> {
         if let Some(batch) = self.settle.take(|| self.project.scope.index_lock(), now) {
             if matches!(self.phase, Phase::Idle) {
                 self.chain_length = 0;
-                self.act(batch, BTreeSet::new());
+                self.act(batch, &BTreeSet::new());
             } else {
                 self.keep(batch);
             }
@@ -46,8 +46,7 @@ impl Session<'_> {
         let worktree = &self.project.worktree;
         let files = batch.files.iter().map(|path| input_name(worktree, path));
         self.bursts.count(files.chain(batch.settings.iter().cloned()));
-        let may_restart =
-            self.mode() == WatchMode::Restart && self.restart_count < RESTART_COUNT_MAX;
+        let may_restart = self.restarts() && self.restart_count < RESTART_COUNT_MAX;
         let is_obsolete = may_restart && self.is_obsolete(&batch);
         self.pending.join(batch);
         if is_obsolete {
@@ -70,11 +69,11 @@ impl Session<'_> {
         let again = self.memory.learn(round, &self.bursts);
         self.bursts = Bursts::default();
         let batch = std::mem::take(&mut self.pending);
-        self.act(batch, again);
+        self.act(batch, &again);
     }
 
     /// Runs what a batch affects and what has to run again; nothing may be running.
-    pub(super) fn act(&mut self, mut batch: Batch, again: BTreeSet<RunnableName>) {
+    pub(super) fn act(&mut self, mut batch: Batch, again: &BTreeSet<RunnableName>) {
         batch.join(std::mem::take(&mut self.pending));
         if self.is_configured_anew(&batch) {
             match self.load_again() {
@@ -103,7 +102,7 @@ impl Session<'_> {
             });
             return self.begin_all(ask == Ask::Force);
         }
-        let affected = self.affected(&batch, &again);
+        let affected = self.affected(&batch, again);
         if affected.is_empty() {
             return self.show.idle();
         }
@@ -155,7 +154,7 @@ impl Session<'_> {
         let orders = Orders { set, forced };
         self.bursts = Bursts::default();
         self.show.clear();
-        let round = Round::start(&self.project, orders, self.sender.clone(), (self.sys, self.ui));
+        let round = Round::start(&self.project, &orders, self.sender.clone(), (self.sys, self.ui));
         self.phase = Phase::Running { round, ending: None };
     }
 
@@ -195,8 +194,9 @@ impl Session<'_> {
         !batch.configuration.is_empty() && self.project.configuration() != self.configuration
     }
 
-    pub(super) fn mode(&self) -> WatchMode {
-        self.project.loaded.settings.watch_mode
+    /// Whether a round that works on what is no more is stopped.
+    pub(super) fn restarts(&self) -> bool {
+        self.project.loaded.settings.watch == Some(WatchMode::Restart)
     }
 
     fn cause(&self, batch: &Batch, affected: &Affected) -> String {

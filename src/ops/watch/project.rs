@@ -9,8 +9,8 @@ use crate::git::Worktree;
 use crate::hash::{Reach, World};
 use crate::ops::load::Loaded;
 use crate::ops::probe::WorkspaceProbe;
-use crate::ops::run;
 use crate::ops::workspace::{Workspace, no_repository};
+use crate::ops::{check, run};
 use crate::paths::AbsPath;
 use crate::plan::{Graph, Runnable, RunnableId};
 use crate::select;
@@ -44,7 +44,8 @@ impl Project {
     pub(super) fn open(loaded: Loaded, sys: &Sys) -> Result<Self> {
         let probe = WorkspaceProbe::new(&loaded, sys);
         let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
-        run::check(&loaded, &graph)?;
+        check::patterns(&loaded, &graph)?;
+        run::refuse_unsupported(&loaded, &graph)?;
         let workspace = probe.into_workspace()?;
         let Some(worktree) = workspace.worktree.clone() else {
             let why = "`--watch` looks at the files that git tracks";

@@ -44,7 +44,7 @@ impl Round {
     /// Starts a round; its end is a message.
     pub(super) fn start(
         project: &Project,
-        orders: Orders,
+        orders: &Orders,
         messages: Sender<Message>,
         (sys, ui): (&Sys, &Ui),
     ) -> Self {

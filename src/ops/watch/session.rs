@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
 
 use rustix::process::Signal;
@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::project::{Configuration, Project};
 use super::round::{Round, RoundEnd};
 use super::show::Show;
-use crate::cli::{ExitCode, WatchMode};
+use crate::cli::ExitCode;
 use crate::error::Result;
 use crate::exec::{self, Request};
 use crate::ops::load::Loaded;
@@ -48,7 +48,9 @@ pub fn run(loaded: Loaded, reload: Reload<'_>, sys: &Sys, ui: &Ui) -> Result<Exi
     let notices: Notices = Arc::new(move |notice| drop(notices.send(Message::Notice(notice))));
     let project = Project::open(loaded, sys)?;
     let (source, warning) = Source::open(project.worktree.repo().root(), notices);
-    warning.iter().for_each(|warning| show.warning(warning));
+    if let Some(warning) = warning {
+        show.warning(&warning);
+    }
     let keys = Keys::listen(move |key| drop(keyboard.send(Message::Key(key))));
     if keys.is_some() {
         show.has_keys();
@@ -162,10 +164,7 @@ impl Session<'_> {
         let Some(due) = due.into_iter().chain(until).min() else {
             return self.inbox.recv().ok();
         };
-        match self.inbox.recv_timeout(due.saturating_duration_since(clock::instant())) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        }
+        self.inbox.recv_timeout(due.saturating_duration_since(clock::instant())).ok()
     }
 
     fn hear(&mut self, message: Message) -> Option<ExitCode> {
@@ -203,8 +202,8 @@ impl Session<'_> {
             _ => return None,
         }
         match &self.phase {
-            Phase::Idle => self.act(Batch::default(), BTreeSet::new()),
-            Phase::Running { .. } if self.mode() == WatchMode::Restart => self.stop(Ending::Anew),
+            Phase::Idle => self.act(Batch::default(), &BTreeSet::new()),
+            Phase::Running { .. } if self.restarts() => self.stop(Ending::Anew),
             Phase::Running { .. } | Phase::Settling { .. } => {}
         }
         None
@@ -215,9 +214,10 @@ impl Session<'_> {
             Request::Stop(signal) => {
                 let is_interrupt = signal == Signal::INT;
                 let is_running = matches!(self.phase, Phase::Running { .. });
-                let code = match is_interrupt && !is_running {
-                    true => ExitCode::Success,
-                    false => ExitCode::Run(128 + signal.as_raw()),
+                let code = if is_interrupt && !is_running {
+                    ExitCode::Success
+                } else {
+                    ExitCode::Run(128 + signal.as_raw())
                 };
                 return self.quit(code, signal);
             }

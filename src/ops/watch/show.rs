@@ -13,7 +13,7 @@ const DIM: Style = Style::new().dimmed();
 const RULE: Style = AnsiColor::Cyan.on_default();
 
 /// The offset of local time is asked for again after this long: summer may have begun.
-const OFFSET_AGE_MAX: Duration = Duration::from_secs(15 * 60);
+const OFFSET_AGE_MAX: Duration = Duration::from_mins(15);
 
 /// Columns of the shortest line at the end of a rule.
 const TAIL_LENGTH_MIN: usize = 3;

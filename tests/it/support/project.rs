@@ -107,6 +107,7 @@ impl Project {
     /// Makes a symlink.
     pub(crate) fn link(&self, path: &str, target: &str) -> &Self {
         let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
         drop(fs::remove_file(&path));
         symlink(target, path).unwrap();
         self
