@@ -1,7 +1,7 @@
 //! What commands write themselves starts no loop.
 
 use super::{Watching, project};
-use crate::support::Project;
+use crate::support::{Project, until};
 
 /// Watches, edits `a.txt`, and gives how often each of the commands has run by then and after.
 #[track_caller]
@@ -144,23 +144,22 @@ fn commands_that_start_each_other_are_stopped() {
 
 #[test]
 fn a_file_saved_while_a_formatter_runs_for_another_is_formatted() {
-    let exec = "{tick x}; touch started; for f in a b; do tr a-z A-Z < $f.txt > new; \
-                cmp -s new $f.txt || cat new > $f.txt; if [ -e slow ]; then {wait go}; fi; done; rm new";
+    let exec = "{tick x}; for f in a b; do tr a-z A-Z < $f.txt > new; \
+                cmp -s new $f.txt || cat new > $f.txt; rm new; \
+                if [ -e slow ]; then touch waiting; {wait go}; fi; done";
     let project = project(&format!(
         "[commands.x]\nexec = '{exec}'\ndeps = ['a.txt', 'b.txt']\nrewrites = true\n"
     ));
     project.file("a.txt", "one\n").file("b.txt", "one\n").commit();
     let watching = Watching::start(&project, &[]);
-    project.remove("started").file("slow", "");
-    project.file("b.txt", "two\n");
-    crate::support::until("it formats", || project.exists("started"));
-    crate::support::until("it has read the first file", || project.exists("new"));
+    project.file("slow", "").file("b.txt", "two\n");
+    until("it is done with the first file", || project.exists("waiting"));
     let idle_count = watching.idle_count();
     project.file("a.txt", "late\n").remove("slow").file("go", "");
-    crate::support::until("both are formatted", || {
+    until("both are formatted", || {
         project.read("a.txt") == "LATE\n" && project.read("b.txt") == "TWO\n"
     });
-    crate::support::until("the rounds are over", || watching.idle_count() > idle_count);
+    until("the rounds are over", || watching.idle_count() > idle_count);
     watching.settled();
     assert_eq!(watching.runs("x"), 3);
 }
