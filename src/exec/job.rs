@@ -1,11 +1,13 @@
 //! What a run is asked to do, and what its units share while it lasts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::artifacts_seen::ArtifactsSeen;
 use super::groups::Groups;
 use super::input_source::InputSource;
 use super::output::Outputs;
+use super::owners::Owners;
 use super::stop::Stop;
 use super::{Event, EventSender};
 use crate::cache::{self, Key, Manifest, Memo, Store, Stores};
@@ -51,9 +53,8 @@ pub(super) struct Run {
     pub(super) outputs: Outputs,
     pub(super) groups: Groups,
     pub(super) stop: Stop,
-    /// By unit: its artifacts, once it has ended; `None` if they are not known.
-    lists: Vec<OnceLock<Option<Arc<ArtifactList>>>>,
-    has_downstreams: Vec<bool>,
+    pub(super) owners: Owners,
+    artifacts_seen: ArtifactsSeen,
     /// Topics of which one warning a run is enough.
     warned: Mutex<BTreeSet<String>>,
     /// Glob deps that match nothing, of commands that have run, each with the first of them.
@@ -66,13 +67,6 @@ pub(super) struct UnknownUpstream;
 
 impl Run {
     pub(super) fn new(job: Job, events: EventSender) -> Self {
-        let count = job.graph.runnables.len();
-        let mut has_downstreams = vec![false; count];
-        for upstream in job.graph.runnables.iter().flat_map(|runnable| &runnable.upstreams) {
-            if let Some(id) = upstream.id {
-                has_downstreams[id.0] = true;
-            }
-        }
         let outputs = Outputs::prepare(&job.dirs);
         Self {
             job,
@@ -80,8 +74,8 @@ impl Run {
             outputs,
             groups: Groups::default(),
             stop: Stop::new(),
-            lists: std::iter::repeat_with(OnceLock::new).take(count).collect(),
-            has_downstreams,
+            owners: Owners::default(),
+            artifacts_seen: ArtifactsSeen::default(),
             warned: Mutex::default(),
             unmatched: Mutex::default(),
         }
@@ -117,35 +111,8 @@ impl Run {
         self.job.cache_when.unwrap_or(self.runnable(unit).cache_when)
     }
 
-    /// Whether anything of a unit's artifacts is of interest once it has run.
-    pub(super) fn needs_artifacts(&self, unit: usize) -> bool {
-        let runnable = self.runnable(unit);
-        !runnable.artifacts.is_empty() && (runnable.cache.is_some() || self.has_downstreams[unit])
-    }
-
-    /// A unit's artifacts, for its downstreams; once for each unit.
-    pub(super) fn publish_artifacts(&self, unit: usize, artifacts: Option<&Manifest>) {
-        if self.has_downstreams[unit] && !self.runnable(unit).artifacts.is_empty() {
-            self.lists[unit]
-                .get_or_init(|| artifacts.map(|artifacts| Arc::new(artifacts.to_list())));
-        }
-    }
-
-    /// The artifacts of a replayed unit as its downstreams find them: what its patterns match on
-    /// disk, leftovers of other runs included.
-    pub(super) fn publish_artifacts_on_disk(&self, unit: usize) {
-        let Runnable { name, artifacts, .. } = self.runnable(unit);
-        if !self.has_downstreams[unit] || artifacts.is_empty() {
-            return;
-        }
-        let seen = self.collect(name, artifacts).map_err(|diagnostic| {
-            self.warn(Some(unit), diagnostic);
-        });
-        self.publish_artifacts(unit, seen.ok().as_ref());
-    }
-
-    /// The artifacts of a unit's upstreams: of those in the run as they ended, of others as they
-    /// are on disk.
+    /// The artifacts of a unit's upstreams as they are on disk now, leftovers of other runs
+    /// included: what its command would read.
     pub(super) fn upstream_lists(
         &self,
         unit: usize,
@@ -155,22 +122,21 @@ impl Run {
             if upstream.artifacts.is_empty() {
                 continue;
             }
-            let list = match upstream.id {
-                Some(id) => {
-                    let list = self.lists[id.0].get().and_then(Option::as_ref);
-                    ArtifactList::clone(list.ok_or(UnknownUpstream)?)
-                }
-                None => match self.collect(&upstream.name, &upstream.artifacts) {
-                    Ok(artifacts) => artifacts.to_list(),
-                    Err(diagnostic) => {
-                        self.warn_once(upstream.name.as_str(), None, diagnostic);
-                        return Err(UnknownUpstream);
-                    }
-                },
-            };
-            lists.insert(upstream.name.to_string(), list);
+            let list =
+                self.artifacts_seen.list(&self.job.dirs, &upstream.name, &upstream.artifacts);
+            let list = list.map_err(|diagnostic| {
+                self.warn_once(upstream.name.as_str(), None, diagnostic);
+                UnknownUpstream
+            })?;
+            lists.insert(upstream.name.to_string(), ArtifactList::clone(&list));
         }
         Ok(lists)
+    }
+
+    /// Something has written, or may have: what was seen of the files may no longer hold.
+    pub(super) fn forget_files(&self) {
+        self.job.inputs.forget_files();
+        self.artifacts_seen.forget();
     }
 
     /// What a runnable's artifact patterns match on disk.

@@ -30,7 +30,7 @@ pub(super) fn conclude(
     ended: Ended,
 ) -> Outcome {
     let Ended { exit, log: WrittenLog { log, file } } = ended;
-    run.job.inputs.forget_files();
+    run.forget_files();
     let outcome = |status| Outcome {
         status,
         code: exit.code,
@@ -45,7 +45,9 @@ pub(super) fn conclude(
         run.note_unmatched(unit);
     }
     let artifacts = collect(run, unit, exit.code);
-    run.publish_artifacts(unit, artifacts.as_ref());
+    if let Some(artifacts) = &artifacts {
+        run.owners.take(&run.runnable(unit).name, &artifacts.to_list());
+    }
     let file = file.map_err(|diagnostic| run.warn_once("output", Some(unit), diagnostic)).ok();
     if let (Some(before), Some(artifacts), Some(mut file)) = (before, &artifacts, file)
         && is_worth_keeping(run, unit, &exit)
@@ -56,11 +58,10 @@ pub(super) fn conclude(
     outcome(if exit.code == 0 { Status::Succeeded } else { Status::Failed })
 }
 
-/// What a command made; `None` if it cannot be told, and with nothing in it if nobody asks.
+/// What a command made; `None` if it cannot be told.
 fn collect(run: &Run, unit: usize, code: i32) -> Option<Manifest> {
     let runnable = run.runnable(unit);
-    let patterns: &[String] = if run.needs_artifacts(unit) { &runnable.artifacts } else { &[] };
-    match run.collect(&runnable.name, patterns) {
+    match run.collect(&runnable.name, &runnable.artifacts) {
         Ok(artifacts) => {
             if code == 0 && !artifacts.unmatched.is_empty() {
                 run.warn(Some(unit), unmatched(runnable.name.as_str(), &artifacts.unmatched));
@@ -135,7 +136,9 @@ fn store(run: &Run, unit: usize, before: &Fingerprint, made: &mut Made<'_>) {
 /// The changes that are not the writing of a command's own artifacts.
 fn foreign_changes(before: &Document, after: &Document, own: &ArtifactList) -> Vec<Change> {
     let is_own = |change: &Change| match change {
-        Change::FileChanged { path } | Change::FileAdded { path } => own.contains_key(path),
+        Change::FileChanged { path }
+        | Change::FileAdded { path }
+        | Change::UpstreamArtifact { path, .. } => own.contains_key(path),
         _ => false,
     };
     let mut changes = diff(before, after);

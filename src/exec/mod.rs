@@ -15,6 +15,7 @@
 //! registry of the groups kills them when it is dropped.
 
 mod ancestry;
+mod artifacts_seen;
 mod channel;
 mod event;
 mod groups;
@@ -23,6 +24,7 @@ mod job;
 mod keep;
 mod log_file;
 mod output;
+mod owners;
 mod process;
 mod run;
 mod scheduler;

@@ -138,20 +138,23 @@ fn reason(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> Ru
 /// Log and artifacts of a hit, brought back; `None` with a warning if they cannot be.
 fn replay(run: &Run, unit: usize, hit: &Hit) -> Option<Outcome> {
     run.events.send(Event::Replaying { runnable: unit });
+    let name = &run.runnable(unit).name;
+    if let Err(conflict) = run.owners.claim(name, &hit.manifest().to_list()) {
+        run.warn(Some(unit), conflict.diagnostic(name).hint(format!("`{name}` runs instead")));
+        return None;
+    }
     match try_replay(run, unit, hit) {
         Ok((log, restored)) => {
             if restored == Restored::Files {
-                run.job.inputs.forget_files();
+                run.forget_files();
             }
-            run.publish_artifacts_on_disk(unit);
             run.job.inputs.ended(run.runnable(unit));
             let status = if hit.code == 0 { Status::Replayed } else { Status::ReplayedFailure };
             Some(Outcome { status, code: hit.code, duration: hit.duration, log, error: None })
         }
         Err(diagnostic) => {
             // A restore that stopped half way has written, too.
-            run.job.inputs.forget_files();
-            let name = &run.runnable(unit).name;
+            run.forget_files();
             run.warn(Some(unit), diagnostic.hint(format!("`{name}` runs instead")));
             None
         }

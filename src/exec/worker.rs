@@ -67,7 +67,7 @@ async fn finish_waiting(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Opti
         let run = Arc::clone(run);
         looked = blocking(move || {
             // The other process has changed files.
-            run.job.inputs.forget_files();
+            run.forget_files();
             look_up(&run, unit)
         })
         .await;

@@ -2,8 +2,8 @@
 
 use super::World;
 use super::deps::{Expanded, expand};
-use super::world::settings_of;
-use crate::git::{Patterns, Worktree};
+use super::world::{patterns, settings_of};
+use crate::git::Patterns;
 use crate::plan::{Dep, Runnable};
 use crate::python::normalized;
 
@@ -22,10 +22,9 @@ impl World {
     /// How far a runnable's inputs reach as things are now: the files of its `load` deps say.
     pub fn reach(&self, runnable: &Runnable) -> Reach {
         let expanded = expand(self.root(), runnable).unwrap_or_else(|_| unreadable(runnable));
-        let globs = expanded.globs.iter().map(String::as_str);
-        let prefix = self.worktree().map(Worktree::prefix).unwrap_or_default();
+        let worktree = self.worktree().filter(|_| !expanded.globs.is_empty());
         // A pattern that is none matches nothing; the run says what is wrong with it.
-        let globs = Patterns::parse(prefix, globs).ok().filter(|_| !expanded.globs.is_empty());
+        let globs = worktree.and_then(|worktree| patterns(worktree, &expanded.globs).ok());
         let settings = settings_of(runnable, &expanded).map(str::to_owned).collect();
         let distributions = expanded.distributions.iter().map(|name| normalized(name)).collect();
         Reach { globs, settings, distributions }

@@ -100,12 +100,10 @@ impl Probe for WorkspaceProbe<'_> {
                 if upstream.artifacts.is_empty() {
                     continue;
                 }
-                let known = upstream.id.and_then(|id| made[id.0].clone());
                 // What cannot be told is not what it was.
-                let list = match known {
-                    Some(list) => list,
-                    None => self.collect(upstream).unwrap_or_default(),
-                };
+                let mut list = self.collect(upstream).unwrap_or_default();
+                // What a replay would bring back would lie among what is there.
+                list.extend(upstream.id.and_then(|id| made[id.0].clone()).unwrap_or_default());
                 upstreams.insert(upstream.name.as_str().to_owned(), list);
             }
             (statuses[id.0], made[id.0]) = self.status(runnable, upstreams)?;

@@ -45,5 +45,6 @@ mod since;
 mod spaces;
 mod streams;
 mod two_processes;
+mod upstream_artifacts;
 mod watch;
 mod worktrees;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::record::{RepoCache, State};
+use super::record::State;
 use crate::error::{Error, Result, RunnableError};
 use crate::git::Worktree;
 use crate::hash::{Reach, World};
@@ -16,9 +16,6 @@ use crate::plan::{Graph, Runnable, RunnableId};
 use crate::select;
 use crate::sys::{Sys, fs};
 use crate::watch::{Batch, Scope, inputs_in};
-
-/// The name of the repo cache in the configuration.
-const REPO_CACHE: &str = "repo";
 
 /// Content of the files of a configuration; `None` where there is none.
 pub(super) type Configuration = BTreeMap<String, Option<Vec<u8>>>;
@@ -34,7 +31,6 @@ pub(super) struct Project {
     /// By runnable of the graph.
     pub(super) reaches: Vec<Reach>,
     pub(super) scope: Scope,
-    pub(super) repo_cache: RepoCache,
     /// Folders of distributions that appeared and are not complete yet.
     pub(super) installing: BTreeSet<AbsPath>,
 }
@@ -55,9 +51,6 @@ impl Project {
         let files = &loaded.project.files;
         let root = &loaded.dirs.root;
         let scope = Scope::new(root, &worktree, &workspace.world, &reaches, files)?;
-        let is_used = |runnable: &Runnable| runnable.cache.as_deref() == Some(REPO_CACHE);
-        let repo_cache =
-            if graph.runnables.iter().any(is_used) { RepoCache::Used } else { RepoCache::Unused };
         Ok(Self {
             graph: Arc::new(graph),
             loaded,
@@ -65,7 +58,6 @@ impl Project {
             worktree,
             reaches,
             scope,
-            repo_cache,
             installing: BTreeSet::new(),
         })
     }
@@ -76,7 +68,7 @@ impl Project {
 
     /// A runnable's inputs as they are now.
     pub(super) fn now(&self, runnable: &Runnable) -> State {
-        State::now(self.world(), runnable, self.repo_cache)
+        State::now(self.world(), runnable)
     }
 
     /// The content of the configuration's files now.

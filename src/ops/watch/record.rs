@@ -6,13 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::cache::{self, Memo};
 use crate::error::RunnableError;
 use crate::exec::InputSource;
-use crate::hash::{ArtifactList, Change, Digest, Files, Fingerprint, World, diff};
+use crate::hash::{ArtifactList, Change, Digest, Fingerprint, World, diff};
 use crate::paths::AbsPath;
 use crate::plan::{Runnable, RunnableName};
 use crate::sys::Env;
-
-/// Where the repo cache keeps its files, as fingerprints name them.
-const REPO_CACHE: &str = ".qik/cache/";
 
 /// A runnable's own inputs at some time. The artifacts of upstreams are not among them: a lax
 /// downstream does not run for these.
@@ -23,27 +20,17 @@ pub(super) struct State {
     fingerprint: Option<Arc<Fingerprint>>,
 }
 
-/// Whether somebody uses the repo cache, whose files may be tracked, and match somebody's globs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum RepoCache {
-    Used,
-    Unused,
-}
-
 impl State {
     /// The inputs as they are now.
-    pub(super) fn now(world: &World, runnable: &Runnable, repo_cache: RepoCache) -> Self {
-        Self::new(world.fingerprint(runnable, BTreeMap::new()), repo_cache)
+    pub(super) fn now(world: &World, runnable: &Runnable) -> Self {
+        Self::new(world.fingerprint(runnable, BTreeMap::new()))
     }
 
-    fn new(inputs: Result<Fingerprint, RunnableError>, repo_cache: RepoCache) -> Self {
+    fn new(inputs: Result<Fingerprint, RunnableError>) -> Self {
         match inputs {
             Ok(mut fingerprint) => {
                 fingerprint.inputs.upstreams.clear();
-                let digest = match repo_cache {
-                    RepoCache::Unused => fingerprint.digest(),
-                    RepoCache::Used => digest_without_repo_cache(&fingerprint),
-                };
+                let digest = fingerprint.digest();
                 Self { digest, fingerprint: Some(Arc::new(fingerprint)) }
             }
             Err(error) => {
@@ -70,24 +57,8 @@ impl State {
                 | Change::Setting { path } => path,
                 other => other.to_string(),
             })
-            .filter(|input| !input.starts_with(REPO_CACHE))
             .collect()
     }
-}
-
-/// The digest without the files that caching itself writes: they are results, not causes.
-fn digest_without_repo_cache(fingerprint: &Fingerprint) -> Digest {
-    let inputs = fingerprint.inputs.clone();
-    let rest = Fingerprint { files: Files::new(None), inputs }.digest();
-    let mut bytes = rest.as_bytes().to_vec();
-    let files = fingerprint.files.set.iter().flat_map(|set| set.iter());
-    for (path, file) in files.filter(|(path, _)| !path.starts_with(REPO_CACHE.as_bytes())) {
-        bytes.extend_from_slice(&(path.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&path);
-        bytes.extend_from_slice(file.mode.as_str().as_bytes());
-        bytes.extend_from_slice(file.id.as_bytes());
-    }
-    Digest::of(&bytes)
 }
 
 /// What became of a runnable's inputs in a round.
@@ -106,13 +77,12 @@ pub(super) struct Record {
 pub(super) struct Recording {
     world: Arc<World>,
     root: AbsPath,
-    repo_cache: RepoCache,
     records: Mutex<BTreeMap<RunnableName, Record>>,
 }
 
 impl Recording {
-    pub(super) fn new(world: Arc<World>, root: AbsPath, repo_cache: RepoCache) -> Self {
-        Self { world, root, repo_cache, records: Mutex::default() }
+    pub(super) fn new(world: Arc<World>, root: AbsPath) -> Self {
+        Self { world, root, records: Mutex::default() }
     }
 
     /// What was recorded of a runnable so far.
@@ -122,7 +92,7 @@ impl Recording {
 
     /// A runnable's inputs as they are now.
     pub(super) fn now(&self, runnable: &Runnable) -> State {
-        State::now(&self.world, runnable, self.repo_cache)
+        State::now(&self.world, runnable)
     }
 
     fn has_begun(&self, runnable: &Runnable) -> bool {
@@ -156,7 +126,7 @@ impl InputSource for Recording {
     ) -> Result<Fingerprint, RunnableError> {
         let inputs = self.world.fingerprint(runnable, upstreams);
         if !self.has_begun(runnable) {
-            self.begin(runnable, State::new(inputs.clone(), self.repo_cache));
+            self.begin(runnable, State::new(inputs.clone()));
         }
         inputs
     }

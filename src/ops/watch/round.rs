@@ -51,7 +51,7 @@ impl Round {
         let graph = Arc::new(project.graph.restricted_to(&orders.set));
         let (loaded, workspace) = (&project.loaded, &project.workspace);
         let (world, root) = (Arc::clone(&workspace.world), loaded.dirs.root.clone());
-        let recording = Arc::new(Recording::new(world, root, project.repo_cache));
+        let recording = Arc::new(Recording::new(world, root));
         let inputs = Arc::clone(&recording) as Arc<dyn InputSource>;
         let job = Job {
             read_caches: read_caches(&graph, orders.forced.as_ref()),
