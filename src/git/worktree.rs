@@ -113,6 +113,23 @@ impl Worktree {
         Ok(set)
     }
 
+    /// These paths, relative to the git root, may have been written, and nothing else: what was
+    /// seen of them no longer holds. Nobody may be looking meanwhile.
+    pub fn forget_paths<'p>(&self, paths: impl IntoIterator<Item = &'p [u8]>) {
+        let mut seen = self.seen();
+        seen.sets.clear();
+        if let Some((_, snapshot)) = &seen.index {
+            let entries: Vec<u32> = paths.into_iter().filter_map(|p| snapshot.find(p)).collect();
+            for entry in entries {
+                if let Some((_, state)) = seen.states.get_mut(entry as usize) {
+                    *state = State::Unknown;
+                }
+            }
+        }
+        drop(seen);
+        self.submodules.forget();
+    }
+
     /// Something has been written: what was seen no longer holds.
     pub fn forget(&self) {
         let mut seen = self.seen();

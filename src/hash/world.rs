@@ -140,6 +140,17 @@ impl World {
         }
     }
 
+    /// These files, given relative to the git root, have been written, and nothing else has.
+    pub fn forget_paths<'p>(&self, paths: impl IntoIterator<Item = &'p [u8]>) {
+        let mut seen = self.lock();
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        *seen = Seen::default();
+        drop(seen);
+        if let Some(worktree) = &self.worktree {
+            worktree.forget_paths(paths);
+        }
+    }
+
     /// Whether a change of these files, given relative to the git root, is one of the runnable's
     /// inputs.
     pub fn is_affected_by(

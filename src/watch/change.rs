@@ -66,6 +66,12 @@ impl Batch {
         self.is_anything |= other.is_anything;
     }
 
+    /// Whether tracked files are all that changed, and are named.
+    pub fn is_plain(&self) -> bool {
+        let files = self.files.clone();
+        *self == Self { files, ..Self::default() }
+    }
+
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

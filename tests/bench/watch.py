@@ -136,10 +136,10 @@ def main() -> None:
         tools["watchexec"] = [watchexec, "--", "printf x > FIFO"]
     print("small repository")
     for name, argv in tools.items():
-        measure(name, argv, 10, args.rounds, "src")
+        measure(name, argv, 10, args.rounds, "src/**")
     print(f"{args.files} tracked files, all of them deps")
     for name, argv in tools.items():
-        measure(name, argv, args.files, min(args.rounds, 20), "src")
+        measure(name, argv, args.files, min(args.rounds, 20), "src/**")
     print(f"{args.files} tracked files, one of them a dep")
     for name, argv in tools.items():
         measure(name, argv, args.files, min(args.rounds, 20), "src/a.txt")

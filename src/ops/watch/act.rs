@@ -151,6 +151,10 @@ impl Session<'_> {
 
     fn start(&mut self, affected: &Affected, forced: Option<BTreeSet<RunnableName>>) {
         let set = self.memory.run_set(&self.project.graph, affected);
+        let graph = &self.project.graph;
+        if set.iter().any(|id| graph.runnable(*id).cache.is_some()) {
+            self.project.world().forget_files();
+        }
         let orders = Orders { set, forced };
         self.bursts = Bursts::default();
         self.show.clear();
@@ -218,7 +222,7 @@ impl Session<'_> {
         let names = affected.iter().map(|id| self.project.graph.runnable(*id).name.as_str());
         Diagnostic::new(
             Code::WatchLimited,
-            format!("{} is not run again for what changed while it ran", summary(names)),
+            format!("{}: not run again for what changed meanwhile", summary(names)),
         )
         .because(format!(
             "{CHAIN_LENGTH_MAX} runs in a row changed {}",

@@ -99,7 +99,13 @@ impl Project {
     /// they may have changed, and adds to the batch what the index says. Gives whether something
     /// else is to be watched now.
     pub(super) fn refresh(&mut self, batch: &mut Batch) -> Result<bool> {
-        self.world().forget_files();
+        if batch.is_plain() {
+            // What is told to have changed is all that has: this only decides who runs. Whoever
+            // is looked up in a cache is looked at again, whatever was told.
+            self.world().forget_paths(batch.files.iter().map(Vec::as_slice));
+        } else {
+            self.world().forget_files();
+        }
         let mut is_other = batch.has_folders;
         if batch.has_index || batch.is_anything {
             let index = self.worktree.index()?;
