@@ -77,21 +77,78 @@ impl Batch {
     }
 }
 
-/// In how many batches each input changed while something went on; batches are as far apart as it
-/// takes to settle, so two saves are two, and one save in many small writes is one.
-#[derive(Debug, Clone, Default)]
-pub struct Bursts(BTreeMap<String, u32>);
+/// How a path was touched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touch {
+    /// Some of it was written.
+    Written,
+    /// Whoever wrote it is done.
+    Closed,
+    /// Something whole was put in its place, or all that is known is that it differs.
+    Replaced,
+    /// Anything else: it is gone, or has another mode.
+    Other,
+}
 
-impl Bursts {
-    /// Counts the inputs of a batch.
-    pub fn count(&mut self, inputs: impl IntoIterator<Item = String>) {
-        for input in inputs {
-            *self.0.entry(input).or_default() += 1;
+/// How often each input was saved while something went on: one save in many small writes is one,
+/// and two saves are two, however quickly they follow each other.
+#[derive(Debug, Clone, Default)]
+pub struct Saves(BTreeMap<String, Saved>);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Saved {
+    count: u32,
+    is_open: bool,
+}
+
+impl Saves {
+    /// Counts a touch of an input.
+    pub fn note(&mut self, input: String, touch: Touch) {
+        let saved = self.0.entry(input).or_default();
+        match touch {
+            Touch::Written => saved.is_open = true,
+            // What was written before anybody counted is not counted now.
+            Touch::Closed => saved.count += u32::from(std::mem::take(&mut saved.is_open)),
+            Touch::Replaced => saved.count += 1,
+            Touch::Other => {}
         }
     }
 
-    /// How many batches had the input.
+    /// How often an input was saved.
     pub fn of(&self, input: &str) -> u32 {
-        self.0.get(input).copied().unwrap_or_default()
+        self.0.get(input).map_or(0, |saved| saved.count + u32::from(saved.is_open))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Touch::{Closed, Other, Replaced, Written};
+    use super::{Saves, Touch};
+
+    #[track_caller]
+    fn check(touches: &[Touch], expected: u32) {
+        let mut saves = Saves::default();
+        touches.iter().for_each(|touch| saves.note("a".to_owned(), *touch));
+        assert_eq!(saves.of("a"), expected);
+    }
+
+    #[test]
+    fn a_save_is_one_however_it_is_made() {
+        check(&[], 0);
+        check(&[Written, Written, Closed], 1);
+        check(&[Other, Replaced, Other], 1);
+        check(&[Written], 1);
+    }
+
+    #[test]
+    fn two_saves_are_two() {
+        check(&[Written, Closed, Written, Closed], 2);
+        check(&[Written, Closed, Replaced], 2);
+    }
+
+    #[test]
+    fn the_end_of_an_earlier_save_is_none() {
+        check(&[Closed], 0);
+        check(&[Closed, Written, Closed], 1);
     }
 }

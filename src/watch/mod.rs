@@ -18,7 +18,7 @@ mod settle;
 mod source;
 
 pub use affected::{candidates, inputs_in, is_large, summary};
-pub use change::{Batch, Bursts, Change};
+pub use change::{Batch, Change, Saves, Touch};
 pub use own_writes::{Habits, Observed};
 pub use scope::{Scope, input_name};
 pub use settle::{DEBOUNCE_DEFAULT, IndexLock, Settle};

@@ -1,7 +1,7 @@
 //! Which changes of its inputs a command made itself. Pure.
 //!
 //! No system tells who wrote a file. What is known: which inputs differ between the start and the
-//! end of a run, in how many bursts each was written, and what happened in earlier runs. A change
+//! end of a run, how often each was saved meanwhile, and what happened in earlier runs. A change
 //! that may have been an editor's is acted on: a run too many is dull, an edit that is never
 //! looked at is a lie. But what a command does every time must not start it for ever.
 //!
@@ -11,7 +11,7 @@
 //! - Of any other command, an input that has changed in each of its runs, twice or more, is its
 //!   own. One that was left alone by any run is somebody else's, however often it changes: tests
 //!   do not write what they test.
-//! - Either way a file that was written in more bursts than last time was written by two.
+//! - Either way a file that was saved more often than last time was saved by two.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub struct Observed<'a> {
     pub rewrites: bool,
     /// The inputs that it was started for; `None` if for none of them in particular.
     pub cause: Option<&'a BTreeSet<String>>,
-    /// The inputs that changed while it ran, each with the number of bursts that were seen.
+    /// The inputs that changed while it ran, each with the number of saves that were seen.
     pub changed: &'a BTreeMap<String, u32>,
 }
 
@@ -47,7 +47,7 @@ struct Habit {
 struct Input {
     changed_count: u32,
     /// In the latest run in which it changed.
-    burst_count: u32,
+    save_count: u32,
 }
 
 impl Habits {
@@ -55,17 +55,17 @@ impl Habits {
     pub fn foreign<'a>(&self, observed: &Observed<'a>) -> Vec<&'a str> {
         let none = Habit::default();
         let habit = self.0.get(observed.runnable).unwrap_or(&none);
-        let is_foreign = |(input, bursts): &(&String, &u32)| {
+        let is_foreign = |(input, saves): &(&String, &u32)| {
             let before = habit.inputs.get(*input).copied().unwrap_or_default();
-            // A change that was seen in no batch is one all the same.
-            let bursts = (**bursts).max(1);
+            // A change that was seen by nobody is one all the same.
+            let saves = (**saves).max(1);
             if observed.rewrites {
                 let is_meant = observed.cause.is_none_or(|cause| cause.contains(*input));
-                return !is_meant || bursts > before.burst_count.max(1);
+                return !is_meant || saves > before.save_count.max(1);
             }
             let run_count = habit.run_count + 1;
             let is_each_time = before.changed_count + 1 == run_count && run_count >= RUN_COUNT_MIN;
-            !is_each_time || bursts > before.burst_count
+            !is_each_time || saves > before.save_count
         };
         observed.changed.iter().filter(is_foreign).map(|(input, _)| input.as_str()).collect()
     }
@@ -74,10 +74,10 @@ impl Habits {
     pub fn note(&mut self, observed: &Observed<'_>) {
         let habit = self.0.entry(observed.runnable.clone()).or_default();
         habit.run_count += 1;
-        for (input, bursts) in observed.changed {
+        for (input, saves) in observed.changed {
             let input = habit.inputs.entry(input.clone()).or_default();
             input.changed_count += 1;
-            input.burst_count = (*bursts).max(1);
+            input.save_count = (*saves).max(1);
         }
     }
 
@@ -91,7 +91,7 @@ impl Habits {
 mod tests {
     use super::*;
 
-    /// Runs one command again and again; each run's changed inputs with their bursts, and
+    /// Runs one command again and again; each run's changed inputs with their saves, and
     /// whether it is to run again for them.
     #[derive(Default)]
     struct World {
@@ -105,7 +105,7 @@ mod tests {
             let cause: Option<BTreeSet<String>> =
                 cause.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
             let changed: BTreeMap<String, u32> =
-                changed.iter().map(|(name, bursts)| ((*name).to_owned(), *bursts)).collect();
+                changed.iter().map(|(name, saves)| ((*name).to_owned(), *saves)).collect();
             let runnable = RunnableName::new("x", None, None);
             let observed = Observed {
                 runnable: &runnable,

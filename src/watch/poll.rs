@@ -11,6 +11,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::Touch;
 use super::source::{Notice, Notices};
 use crate::paths::AbsPath;
 use crate::sys::{clock, fs};
@@ -88,7 +89,7 @@ impl Shared {
             }
         }
         for file in changed {
-            notices(Notice::Path(file));
+            notices(Notice::Path(file, Touch::Replaced));
         }
         self.set_interval((begin.elapsed() * SHARE).max(INTERVAL_MIN));
     }

@@ -110,7 +110,7 @@ impl Scope {
 
     /// What a notice means; mostly nothing.
     pub fn changes(&self, notice: &Notice) -> Vec<Change> {
-        let Notice::Path(path) = notice else { return vec![Change::Anything] };
+        let Notice::Path(path, _) = notice else { return vec![Change::Anything] };
         let mut changes = Vec::new();
         if *path == self.index_file {
             changes.push(Change::Index);

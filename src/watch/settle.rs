@@ -1,11 +1,16 @@
 //! When changes have settled: after a short quiet, however many there are. Pure.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use super::{Batch, Change};
+use super::{Batch, Change, Touch};
 
 /// How long it must be quiet where nothing else is asked for.
 pub const DEBOUNCE_DEFAULT: Duration = Duration::from_millis(20);
+
+/// How long it must be quiet while somebody who writes a file has not closed it: half a file is no
+/// save. Who never closes it, as with logs, has to be put up with.
+const QUIET_OPEN: Duration = Duration::from_millis(200);
 
 /// How long it must be quiet while git holds the index's lock. A checkout holds it from its
 /// first file to its last, and pauses only where a filter or a hook is slow; a lock that a crashed
@@ -25,6 +30,8 @@ pub struct Settle {
     batch: Batch,
     /// When the first and the last change of the batch were noticed.
     span: Option<(Instant, Instant)>,
+    /// Files that are being written.
+    open: BTreeSet<Vec<u8>>,
 }
 
 /// Whether git is in the middle of something.
@@ -36,11 +43,17 @@ pub enum IndexLock {
 
 impl Settle {
     pub fn new(debounce: Duration) -> Self {
-        Self { debounce, batch: Batch::default(), span: None }
+        Self { debounce, batch: Batch::default(), span: None, open: BTreeSet::new() }
     }
 
     /// A change was noticed.
-    pub fn note(&mut self, change: Change, now: Instant) {
+    pub fn note(&mut self, change: Change, touch: Touch, now: Instant) {
+        if let Change::File(path) = &change {
+            match touch {
+                Touch::Written => drop(self.open.insert(path.clone())),
+                Touch::Closed | Touch::Replaced | Touch::Other => drop(self.open.remove(path)),
+            }
+        }
         self.batch.add(change);
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
@@ -56,7 +69,8 @@ impl Settle {
     pub fn due(&self, lock: impl FnOnce() -> IndexLock) -> Option<Instant> {
         let (first, last) = self.span?;
         let (quiet, patience) = match lock() {
-            IndexLock::Free => (self.debounce, PATIENCE),
+            IndexLock::Free if self.open.is_empty() => (self.debounce, PATIENCE),
+            IndexLock::Free => (self.debounce.max(QUIET_OPEN), PATIENCE),
             IndexLock::Held => (self.debounce.max(QUIET_LOCKED), PATIENCE_LOCKED),
         };
         // Whoever asks for a long quiet is more patient than we are.
@@ -70,6 +84,7 @@ impl Settle {
             return None;
         }
         self.span = None;
+        self.open.clear();
         Some(std::mem::take(&mut self.batch))
     }
 }
@@ -111,7 +126,11 @@ mod tests {
         let begin = clock::instant();
         let mut settle = Settle::new(ms(20));
         for number in 0..2000_u32 {
-            settle.note(file(&format!("f{number}")), begin + ms(u64::from(number) / 10));
+            settle.note(
+                file(&format!("f{number}")),
+                Touch::Closed,
+                begin + ms(u64::from(number) / 10),
+            );
         }
         assert_eq!(settle.take(free, begin + ms(218)), None);
         let batch = settle.take(free, begin + ms(219)).expect("it has settled");
@@ -124,7 +143,7 @@ mod tests {
         let begin = clock::instant();
         let mut settle = Settle::new(ms(20));
         for step in 0..5 {
-            settle.note(file("a"), begin + ms(step));
+            settle.note(file("a"), Touch::Closed, begin + ms(step));
         }
         let batch = settle.take(free, begin + ms(24)).expect("it has settled");
         assert_eq!(batch.files.len(), 1);
@@ -137,7 +156,7 @@ mod tests {
         let mut batches = 0;
         for step in 0..1000 {
             let now = begin + ms(step * 10);
-            settle.note(file("log"), now);
+            settle.note(file("log"), Touch::Closed, now);
             batches += u32::from(settle.take(free, now).is_some());
         }
         assert_eq!(batches, 4, "one every two seconds of ten");
@@ -147,10 +166,10 @@ mod tests {
     fn a_checkout_is_one_batch_though_it_pauses() {
         let begin = clock::instant();
         let mut settle = Settle::new(ms(20));
-        settle.note(file("a"), begin);
-        settle.note(file("b"), begin + ms(900));
+        settle.note(file("a"), Touch::Closed, begin);
+        settle.note(file("b"), Touch::Closed, begin + ms(900));
         assert_eq!(settle.take(held, begin + ms(1000)), None);
-        settle.note(Change::Index, begin + ms(1100));
+        settle.note(Change::Index, Touch::Replaced, begin + ms(1100));
         assert_eq!(settle.due(free), Some(begin + ms(1120)));
         let batch = settle.take(free, begin + ms(1120)).expect("it has settled");
         assert_eq!(batch.files.len(), 2);
@@ -161,16 +180,37 @@ mod tests {
     fn a_lock_left_behind_costs_time_and_no_run() {
         let begin = clock::instant();
         let mut settle = Settle::new(ms(20));
-        settle.note(file("a"), begin);
+        settle.note(file("a"), Touch::Closed, begin);
         assert!(settle.take(held, begin + QUIET_LOCKED).is_some());
+    }
+
+    #[test]
+    fn half_a_file_is_no_save() {
+        let begin = clock::instant();
+        let mut settle = Settle::new(ms(20));
+        settle.note(file("a"), Touch::Written, begin);
+        assert_eq!(settle.due(free), Some(begin + ms(200)));
+        settle.note(file("a"), Touch::Written, begin + ms(150));
+        settle.note(file("a"), Touch::Closed, begin + ms(160));
+        assert_eq!(settle.due(free), Some(begin + ms(180)));
+    }
+
+    #[test]
+    fn a_file_that_is_never_closed_does_not_hold_back_the_others() {
+        let begin = clock::instant();
+        let mut settle = Settle::new(ms(20));
+        settle.note(file("log"), Touch::Written, begin);
+        settle.note(file("a"), Touch::Closed, begin);
+        assert!(settle.take(free, begin + ms(200)).is_some());
+        assert!(settle.is_empty());
     }
 
     #[test]
     fn a_long_debounce_is_kept() {
         let begin = clock::instant();
         let mut settle = Settle::new(ms(5000));
-        settle.note(file("a"), begin);
-        settle.note(file("a"), begin + ms(4000));
+        settle.note(file("a"), Touch::Closed, begin);
+        settle.note(file("a"), Touch::Closed, begin + ms(4000));
         assert_eq!(settle.due(free), Some(begin + ms(9000)));
     }
 
@@ -193,7 +233,7 @@ mod tests {
                 }
                 let path = format!("f{number}").into_bytes();
                 noted_at.insert(path.clone(), now);
-                settle.note(Change::File(path), now);
+                settle.note(Change::File(path), Touch::Closed, now);
                 let due = settle.due(free).expect("a change was noted");
                 prop_assert!(due <= now + ms(20));
             }

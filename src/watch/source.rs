@@ -7,13 +7,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{ErrorKind, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _, WatcherKind};
 use rustix::io::Errno;
 
+use super::Touch;
 use super::poll::Poller;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;
@@ -23,7 +23,7 @@ use crate::sys::fs;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// Something happened to what has, had or will have this path.
-    Path(AbsPath),
+    Path(AbsPath, Touch),
     /// More happened than can be told.
     Lost,
 }
@@ -216,25 +216,33 @@ impl Reason {
     }
 }
 
+fn tells_of_ends() -> bool {
+    RecommendedWatcher::kind() == WatcherKind::Inotify
+}
+
 /// Passes on what notify says, but for the mere reading of files.
 fn hear(event: notify::Result<notify::Event>, notices: &(dyn Fn(Notice) + Send + Sync)) {
     let Ok(event) = event else { return notices(Notice::Lost) };
     if event.need_rescan() {
         return notices(Notice::Lost);
     }
-    match event.kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => {}
+    let touch = match event.kind {
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) => Touch::Closed,
         // Both ends of a rename were told already, one by one.
         EventKind::Access(_) | EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => return,
+        EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Touch::Replaced,
+        // Elsewhere nobody tells of the end of a save.
+        EventKind::Modify(ModifyKind::Data(_)) if !tells_of_ends() => Touch::Replaced,
+        EventKind::Modify(ModifyKind::Data(_)) => Touch::Written,
         EventKind::Any
         | EventKind::Create(_)
         | EventKind::Modify(_)
         | EventKind::Remove(_)
-        | EventKind::Other => {}
-    }
+        | EventKind::Other => Touch::Other,
+    };
     event
         .paths
         .into_iter()
-        .filter_map(|path: PathBuf| AbsPath::new(path))
-        .for_each(|path| notices(Notice::Path(path)));
+        .filter_map(AbsPath::new)
+        .for_each(|path| notices(Notice::Path(path, touch)));
 }

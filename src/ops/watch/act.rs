@@ -1,6 +1,7 @@
 //! What a session does when things have settled: it runs what is affected, or loads anew.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::memory::Affected;
 use super::project::Project;
@@ -10,11 +11,14 @@ use crate::cli::WatchMode;
 use crate::error::{Code, Diagnostic, Result};
 use crate::plan::RunnableName;
 use crate::sys::clock;
-use crate::watch::{Batch, Bursts, candidates, input_name, is_large, summary};
+use crate::watch::{Batch, Saves, candidates, input_name, is_large, summary};
 
 /// So many rounds in a row may be caused by what changed during the round before. People who
 /// save while tests run are slower than commands that start each other.
 const CHAIN_LENGTH_MAX: usize = 20;
+
+/// What is noticed so soon after a round may still be its own doing.
+const CHAIN_GAP: Duration = Duration::from_millis(200);
 
 /// So many rounds in a row may be stopped to be started anew before one is let to its end.
 const RESTART_COUNT_MAX: usize = 20;
@@ -28,7 +32,9 @@ impl Session<'_> {
         let now = clock::instant();
         if let Some(batch) = self.settle.take(|| self.project.scope.index_lock(), now) {
             if matches!(self.phase, Phase::Idle) {
-                self.chain_length = 0;
+                if now - self.idle_since > CHAIN_GAP + self.source.delay() {
+                    self.chain_length = 0;
+                }
                 self.act(batch, &BTreeSet::new());
             } else {
                 self.keep(batch);
@@ -43,9 +49,6 @@ impl Session<'_> {
 
     /// Keeps what changed during a round for when it has ended; or stops the round for it.
     fn keep(&mut self, batch: Batch) {
-        let worktree = &self.project.worktree;
-        let files = batch.files.iter().map(|path| input_name(worktree, path));
-        self.bursts.count(files.chain(batch.settings.iter().cloned()));
         let may_restart = self.restarts() && self.restart_count < RESTART_COUNT_MAX;
         let is_obsolete = may_restart && self.is_obsolete(&batch);
         self.pending.join(batch);
@@ -61,13 +64,14 @@ impl Session<'_> {
             return true;
         }
         self.project.world().forget_files();
-        round.graph.ids().any(|id| self.memory.is_obsolete(round, &self.bursts, id))
+        round.graph.ids().any(|id| self.memory.is_obsolete(round, &self.saves, id))
     }
 
     /// A round is over and all that it wrote has been noticed.
     pub(super) fn conclude(&mut self, round: &Round) {
-        let again = self.memory.learn(round, &self.bursts);
-        self.bursts = Bursts::default();
+        let again = self.memory.learn(round, &self.saves);
+        self.saves = Saves::default();
+        self.idle_since = clock::instant();
         let batch = std::mem::take(&mut self.pending);
         self.act(batch, &again);
     }
@@ -156,7 +160,7 @@ impl Session<'_> {
             self.project.world().forget_files();
         }
         let orders = Orders { set, forced };
-        self.bursts = Bursts::default();
+        self.saves = Saves::default();
         self.show.clear();
         let round = Round::start(&self.project, &orders, self.sender.clone(), (self.sys, self.ui));
         self.phase = Phase::Running { round, ending: None };

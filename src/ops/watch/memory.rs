@@ -9,7 +9,7 @@ use crate::exec::Status;
 use crate::hash::Digest;
 use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
 use crate::select;
-use crate::watch::{Bursts, Habits, Observed};
+use crate::watch::{Habits, Observed, Saves};
 
 /// Memory of a session.
 #[derive(Debug, Default)]
@@ -45,7 +45,7 @@ pub(super) type Affected = BTreeSet<RunnableId>;
 
 impl Memory {
     /// Takes a round for known. Gives the runnables whose inputs somebody else changed meanwhile.
-    pub(super) fn learn(&mut self, round: &Round, bursts: &Bursts) -> BTreeSet<RunnableName> {
+    pub(super) fn learn(&mut self, round: &Round, saves: &Saves) -> BTreeSet<RunnableName> {
         let mut again = BTreeSet::new();
         for (runnable, status) in round.graph.runnables.iter().zip(&round.statuses) {
             let name = &runnable.name;
@@ -54,13 +54,13 @@ impl Memory {
             self.forced.remove(name);
             match status {
                 Status::Skipped | Status::Interrupted | Status::Pending if round.is_stopped => {
-                    self.note_unfinished(round, runnable, bursts);
+                    self.note_unfinished(round, runnable, saves);
                 }
                 Status::Skipped | Status::Interrupted | Status::Pending => {
                     self.owed.insert(name.clone());
                 }
                 Status::Succeeded | Status::Failed | Status::Replayed | Status::ReplayedFailure => {
-                    if !self.learn_one(round, runnable, bursts) {
+                    if !self.learn_one(round, runnable, saves) {
                         again.insert(name.clone());
                     }
                 }
@@ -70,13 +70,13 @@ impl Memory {
     }
 
     /// Gives whether the result stands for the inputs as they were when the runnable had ended.
-    fn learn_one(&mut self, round: &Round, runnable: &Runnable, bursts: &Bursts) -> bool {
+    fn learn_one(&mut self, round: &Round, runnable: &Runnable, saves: &Saves) -> bool {
         let record = round.recording.of(&runnable.name);
         let Some(before) = record.before else { return true };
         let after = record.after.unwrap_or_else(|| before.clone());
         let mut changed = before.changed(&after);
         changed.retain(|input| !record.artifacts.contains(input));
-        let is_own = self.judge(runnable, (&before, changed), bursts).is_empty();
+        let is_own = self.judge(runnable, (&before, changed), saves).is_empty();
         let known = Known::new(runnable, if is_own { after } else { before });
         self.known.insert(runnable.name.clone(), known);
         if !is_own && runnable.rewrites {
@@ -86,11 +86,11 @@ impl Memory {
     }
 
     /// A command that was stopped may have written its own inputs by then, too.
-    fn note_unfinished(&mut self, round: &Round, runnable: &Runnable, bursts: &Bursts) {
+    fn note_unfinished(&mut self, round: &Round, runnable: &Runnable, saves: &Saves) {
         self.unfinished.insert(runnable.name.clone());
         if let Some(before) = round.recording.of(&runnable.name).before {
             let changed = before.changed(&round.now(runnable));
-            drop(self.judge(runnable, (&before, changed), bursts));
+            drop(self.judge(runnable, (&before, changed), saves));
         }
     }
 
@@ -100,9 +100,9 @@ impl Memory {
         &mut self,
         runnable: &Runnable,
         (before, changed): (&State, BTreeSet<String>),
-        bursts: &Bursts,
+        saves: &Saves,
     ) -> Vec<String> {
-        let changed = with_bursts(changed, bursts);
+        let changed = with_saves(changed, saves);
         let cause = self.cause(runnable, before);
         let observed = observed(runnable, cause.as_ref(), &changed);
         let foreign = self.habits.foreign(&observed).into_iter().map(str::to_owned).collect();
@@ -118,7 +118,7 @@ impl Memory {
     }
 
     /// Whether a runnable of a running round works on inputs that somebody else has changed since.
-    pub(super) fn is_obsolete(&self, round: &Round, bursts: &Bursts, id: RunnableId) -> bool {
+    pub(super) fn is_obsolete(&self, round: &Round, saves: &Saves, id: RunnableId) -> bool {
         let runnable = round.graph.runnable(id);
         let record = round.recording.of(&runnable.name);
         let Some(before) = record.before else { return false };
@@ -130,7 +130,7 @@ impl Memory {
         let since = record.after.as_ref().unwrap_or(&before);
         let mut changed = since.changed(&round.now(runnable));
         changed.retain(|input| !record.artifacts.contains(input));
-        let changed = with_bursts(changed, bursts);
+        let changed = with_saves(changed, saves);
         if is_done {
             return !changed.is_empty();
         }
@@ -206,8 +206,8 @@ impl Memory {
     }
 }
 
-fn with_bursts(inputs: BTreeSet<String>, bursts: &Bursts) -> BTreeMap<String, u32> {
-    inputs.into_iter().map(|input| (input.clone(), bursts.of(&input))).collect()
+fn with_saves(inputs: BTreeSet<String>, saves: &Saves) -> BTreeMap<String, u32> {
+    inputs.into_iter().map(|input| (input.clone(), saves.of(&input))).collect()
 }
 
 fn observed<'a>(

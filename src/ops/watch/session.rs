@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::exec::{self, Request};
 use crate::ops::load::Loaded;
 use crate::sys::{Sys, clock, keys::Keys, ui::Ui};
-use crate::watch::{Batch, Bursts, Notice, Notices, Settle, Source};
+use crate::watch::{Batch, Change, Notice, Notices, Saves, Settle, Source, Touch, input_name};
 
 /// Messages that are heard before it is asked what is due.
 const MESSAGES_AT_ONCE: usize = 4096;
@@ -71,9 +71,10 @@ pub fn run(loaded: Loaded, reload: Reload<'_>, sys: &Sys, ui: &Ui) -> Result<Exi
         memory: Memory::default(),
         phase: Phase::Idle,
         pending: Batch::default(),
-        bursts: Bursts::default(),
+        saves: Saves::default(),
         asked: None,
         chain_length: 0,
+        idle_since: clock::instant(),
         restart_count: 0,
     };
     session.watch()
@@ -100,10 +101,12 @@ pub(super) struct Session<'a> {
     /// Noticed and not acted on yet.
     pub(super) pending: Batch,
     /// Counted since the latest round began.
-    pub(super) bursts: Bursts,
+    pub(super) saves: Saves,
     pub(super) asked: Option<Ask>,
     /// Rounds in a row that were caused by changes during the round before.
     pub(super) chain_length: usize,
+    /// When the latest round had ended and settled.
+    pub(super) idle_since: Instant,
     /// Rounds in a row that were stopped to be started anew.
     pub(super) restart_count: usize,
 }
@@ -180,17 +183,27 @@ impl Session<'_> {
     }
 
     fn hear_notice(&mut self, notice: &Notice) {
-        if let Notice::Path(path) = notice
-            && self.project.scope.is_folder(path)
-        {
-            self.source.forget_below(path);
-        }
-        if *notice == Notice::Lost {
-            self.source.forget_below(self.project.worktree.repo().root());
-        }
+        let project = &self.project;
+        let touch = match notice {
+            Notice::Path(path, touch) => {
+                if project.scope.is_folder(path) {
+                    self.source.forget_below(path);
+                }
+                *touch
+            }
+            Notice::Lost => {
+                self.source.forget_below(project.worktree.repo().root());
+                Touch::Other
+            }
+        };
         let now = clock::instant();
-        for change in self.project.scope.changes(notice) {
-            self.settle.note(change, now);
+        for change in project.scope.changes(notice) {
+            match &change {
+                Change::File(path) => self.saves.note(input_name(&project.worktree, path), touch),
+                Change::Setting(path) => self.saves.note(path.clone(), touch),
+                _ => {}
+            }
+            self.settle.note(change, touch, now);
         }
     }
 

@@ -134,12 +134,15 @@ fn commands_that_start_each_other_are_stopped() {
     );
     project.file("a.txt", "").file("b.txt", "").commit();
     let watching = Watching::start(&project, &[]);
+    // Side by side they write each other's input in every run, which is then known; one after
+    // the other they are stopped by the number of rounds, which is said.
     watching.settled();
     let runs = watching.runs("x");
-    assert!(runs < 30, "{runs}");
     watching.settled();
-    assert!(watching.runs("x") <= runs + 1);
-    watching.end().exits(0).says("warning[watch0]").says("runs in a row");
+    assert!(watching.runs("x") <= runs + 1, "{}", watching.said());
+    let is_told = watching.said().contains("warning[watch0]");
+    assert!(is_told || runs < 20, "{runs}");
+    watching.end().exits(0);
 }
 
 #[test]
