@@ -3,7 +3,11 @@
 mod output;
 mod process;
 mod project;
+mod proxy;
+mod s3;
 
 pub(crate) use output::Output;
 pub(crate) use process::{Lifeline, Started, until};
 pub(crate) use project::Project;
+pub(crate) use proxy::Fault;
+pub(crate) use s3::{Bucket, KEY, SECRET};
