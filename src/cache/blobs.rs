@@ -69,6 +69,23 @@ impl Blobs {
         Ok((content, self.finish(temporary, content)?))
     }
 
+    /// Stores all that is left to read if it has this content; gives how many bytes were added,
+    /// `None` if it is something else.
+    pub(super) fn store_verified(
+        &self,
+        content: Content,
+        source: &mut impl Read,
+    ) -> Result<Option<u64>, Diagnostic> {
+        if self.has(content) && fs::touch(self.path(content.digest).as_path()).is_ok() {
+            return Ok(Some(0));
+        }
+        let (temporary, received) = self.write(source, content.size)?;
+        if received != content {
+            return Ok(None);
+        }
+        self.finish(temporary, content).map(Some)
+    }
+
     fn write(
         &self,
         source: &mut impl Read,

@@ -40,17 +40,30 @@ impl Content {
         let mut size = 0;
         let mut chunk = [0; CHUNK_BYTES];
         loop {
-            let count = match source.read(&mut chunk) {
-                Ok(0) => return Ok(Self { size, digest: Digest::finish(&hasher) }),
-                Ok(count) => count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
+            let count = fill(&mut source, &mut chunk)?;
+            if count == 0 {
+                return Ok(Self { size, digest: Digest::finish(&hasher) });
+            }
             hasher.update(&chunk[..count]);
             target.write_all(&chunk[..count])?;
             size += count as u64;
         }
     }
+}
+
+/// Reads as much as fits: a decompressor gives less at a time than hashing and writing go well
+/// with. Gives how much it was; none at the end.
+fn fill(source: &mut impl Read, chunk: &mut [u8]) -> io::Result<usize> {
+    let mut filled_count = 0;
+    while filled_count < chunk.len() {
+        match source.read(&mut chunk[filled_count..]) {
+            Ok(0) => break,
+            Ok(count) => filled_count += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled_count)
 }
 
 #[cfg(test)]

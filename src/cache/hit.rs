@@ -10,7 +10,7 @@ use super::restore::{self, Modes, Restore};
 use super::{Content, Manifest, Memo, warning};
 use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
-use crate::paths::{AbsPath, WorkDirs};
+use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::plan::RunnableName;
 use crate::sys::fs;
 
@@ -34,12 +34,14 @@ pub struct Hit {
 }
 
 /// What a restore had to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restored {
     /// Everything was there already.
     Nothing,
     /// Files of the project were written.
     Files,
+    /// Nothing was written, since this file is not to be replaced.
+    Spared(ProjectPath),
 }
 
 /// Where a log is kept.
@@ -95,6 +97,14 @@ impl Hit {
             LogPlace::File(path) => (fs::open_plain(path.as_path())?, path.clone()),
         };
         let path = path.as_path();
+        if file.metadata().is_ok_and(|meta| meta.len() > self.log.size)
+            && let LogPlace::File(path) = &self.log_place
+        {
+            let bytes = with_plain_line_ends(fs::read_bounded(path.as_path(), 2 * self.log.size)?);
+            let is_stored = Content::of(&bytes) == self.log;
+            let log = LogReader(Source::Memory(Cursor::new(bytes)));
+            return if is_stored { Ok(log) } else { Err(self.altered_log()) };
+        }
         if self.log.size <= LOG_IN_MEMORY_BYTES_MAX {
             let mut bytes = Vec::new();
             fs::verb("read", path, file.take(self.log.size + 1).read_to_end(&mut bytes))?;
@@ -123,9 +133,16 @@ impl Hit {
 
     /// Brings back what the command made, below a root: all that is not there already is copied
     /// and verified before the first of it is moved into place. What is there already, with the
-    /// same content and mode, is left alone.
-    pub fn restore(&self, root: &AbsPath) -> Result<Restored, Diagnostic> {
-        self.plan_restore(root).run().map_err(|cause| warning::unusable(&self.runnable, &cause))
+    /// same content and mode, is left alone. Nothing is done at all if a file that is there, with
+    /// other content, is one to be spared.
+    pub fn restore(
+        &self,
+        root: &AbsPath,
+        is_spared: &dyn Fn(&ProjectPath) -> bool,
+    ) -> Result<Restored, Diagnostic> {
+        self.plan_restore(root)
+            .run(is_spared)
+            .map_err(|cause| warning::unusable(&self.runnable, &cause))
     }
 
     /// Whether a restore has all that it needs, as far as can be seen without reading blobs.
@@ -164,4 +181,19 @@ impl Read for LogReader {
             Source::File(file) => file.read(buffer),
         }
     }
+}
+
+/// Bytes as they were before a checkout gave their lines other ends.
+pub(super) fn with_plain_line_ends(bytes: Vec<u8>) -> Vec<u8> {
+    let is_plain = |pair: &[u8]| pair != b"\r\n";
+    if bytes.windows(2).all(is_plain) {
+        return bytes;
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    for (position, byte) in bytes.iter().enumerate() {
+        if *byte != b'\r' || bytes.get(position + 1) != Some(&b'\n') {
+            plain.push(*byte);
+        }
+    }
+    plain
 }

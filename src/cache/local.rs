@@ -77,8 +77,21 @@ impl Local {
         self.entries.join(slug(runnable.as_str()))
     }
 
+    pub(super) fn dirs(&self) -> &WorkDirs {
+        &self.dirs
+    }
+
+    pub(super) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Whether there seems to be an entry of a key; only a lookup tells for sure.
+    pub(super) fn has(&self, key: Key<'_>) -> bool {
+        fs::stat(self.entry_path(key).as_path()).is_ok_and(|stat| stat.is_file())
+    }
+
     /// The entry of a key; `None` if there is none.
-    fn load(&self, key: Key<'_>) -> Result<Option<Entry<Content>>, Diagnostic> {
+    pub(super) fn load(&self, key: Key<'_>) -> Result<Option<Entry<Content>>, Diagnostic> {
         let path = self.entry_path(key);
         let Some(file) = fs::optional(fs::open_plain(path.as_path()))? else { return Ok(None) };
         let mut bytes = Vec::new();
@@ -105,7 +118,7 @@ impl Local {
 
     /// Makes sure that there is a place to store in; `false` if there is none and that has been
     /// said already.
-    fn prepare(&self) -> Result<bool, Diagnostic> {
+    pub(super) fn prepare(&self) -> Result<bool, Diagnostic> {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         if matches!(*progress, Progress::Off) {
             return Ok(false);
@@ -151,8 +164,14 @@ impl Local {
             artifacts: new.artifacts.clone(),
             fingerprint,
         };
+        let entry_bytes = self.put(key, &entry)?;
+        Ok(log_bytes + artifact_bytes + fingerprint_bytes + entry_bytes)
+    }
+
+    /// Writes an entry whose blobs are there. Returns how many bytes were added.
+    fn put(&self, key: Key<'_>, entry: &Entry<Content>) -> Result<u64, Diagnostic> {
         let bytes = entry.render(Layout::Compact).ok_or_else(|| {
-            Diagnostic::new(Code::CacheFailed, format!("{} is no exit code", new.code))
+            Diagnostic::new(Code::CacheFailed, format!("{} is no exit code", entry.code))
         })?;
         fs::create_folder(self.folder_of(key.runnable).as_path())?;
         let latest = self.folder_of(key.runnable).join("latest");
@@ -160,9 +179,32 @@ impl Local {
         let write = |path: &AbsPath, bytes: &[u8]| {
             fs::write_atomic_by_way_of(unfinished.as_path(), path.as_path(), bytes)
         };
-        write(&path, &bytes)?;
+        write(&self.entry_path(key), &bytes)?;
         write(&latest, key.digest.to_hex().as_bytes())?;
-        Ok(log_bytes + artifact_bytes + fingerprint_bytes + bytes.len() as u64)
+        Ok(bytes.len() as u64)
+    }
+
+    /// Takes in an entry that came from elsewhere, whose blobs are there already.
+    pub(super) fn adopt(
+        &self,
+        key: Key<'_>,
+        entry: &Entry<Content>,
+        added_bytes: u64,
+    ) -> Result<(), Diagnostic> {
+        let entry_bytes = self.put(key, entry)?;
+        self.note_added(added_bytes + entry_bytes);
+        Ok(())
+    }
+
+    fn note_added(&self, bytes: u64) {
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        *progress = match *progress {
+            Progress::Nothing => Progress::Stored { added_bytes: bytes },
+            Progress::Stored { added_bytes } => {
+                Progress::Stored { added_bytes: added_bytes.saturating_add(bytes) }
+            }
+            Progress::Off => Progress::Off,
+        };
     }
 
     fn store_artifacts(&self, new: &NewEntry<'_>) -> Result<u64, Diagnostic> {
@@ -219,14 +261,7 @@ impl Store for Local {
             Err(cause) => Err(cause),
         };
         let bytes = stored.map_err(|cause| warning::not_stored(key.runnable, &cause))?;
-        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        *progress = match *progress {
-            Progress::Nothing => Progress::Stored { added_bytes: bytes },
-            Progress::Stored { added_bytes } => {
-                Progress::Stored { added_bytes: added_bytes.saturating_add(bytes) }
-            }
-            Progress::Off => Progress::Off,
-        };
+        self.note_added(bytes);
         Ok(())
     }
 

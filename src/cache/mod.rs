@@ -19,6 +19,7 @@ mod pattern;
 mod policy;
 mod private;
 mod reach;
+mod remote;
 mod repo;
 mod restore;
 mod slug;
@@ -41,12 +42,13 @@ pub use memo::Memo;
 pub use pattern::check_pattern;
 pub use policy::is_worth_keeping;
 pub use private::prepare_private;
+pub use remote::{Expected, Keys, Mode, S3Settings, Secret, Tiered};
 pub use repo::{Publish, Shared};
 pub use slug::slug;
 pub use stores::Stores;
 
 use crate::error::Diagnostic;
-use crate::hash::{Digest, Document};
+use crate::hash::{ArtifactList, Digest, Document};
 use crate::plan::RunnableName;
 
 /// What an entry is found by.
@@ -89,8 +91,8 @@ pub struct NewEntry<'a> {
 
 /// Where entries are kept.
 ///
-/// All methods block; they are called off the run loop. A remote tier joins by implementing
-/// this in front of [`Local`].
+/// All methods block but for [`Store::expect`] and [`Store::hurry`]; they are called off the run
+/// loop. A remote tier is one of these in front of [`Local`]: see [`Tiered`].
 pub trait Store: Send + Sync {
     /// The entry of a key, its manifest checked, nothing restored.
     fn lookup(&self, key: Key<'_>) -> Lookup;
@@ -107,7 +109,52 @@ pub trait Store: Send + Sync {
     /// The fingerprint of the runnable's most recent entry, to say what has changed since.
     fn latest(&self, runnable: &RunnableName, command: &str) -> Option<Document>;
 
-    /// Called once, when nothing more will be stored: finishes what runs in the background and
-    /// keeps the bounds. Gives warnings.
+    /// What is stored under some keys, as cheaply as it can be told, without keeping any of it.
+    /// Only what keeps it from being told at all is worth a warning.
+    fn peek(&self, asks: &[Ask<'_>], _warnings: &mut Vec<Diagnostic>) -> Vec<Option<Peek>> {
+        let peek = |ask: &Ask<'_>| match self.lookup(ask.key) {
+            Lookup::Hit(hit) => {
+                Some(Peek { code: hit.code, artifacts: Some(hit.manifest().to_list()) })
+            }
+            Lookup::Miss(_) => None,
+        };
+        asks.iter().map(peek).collect()
+    }
+
+    /// A key is about to be looked up: what takes time may begin.
+    fn expect(&self, _key: Key<'_>) {}
+
+    /// Whether lookups have to wait for another machine, as far as this run has seen.
+    fn looks_elsewhere(&self) -> bool {
+        false
+    }
+
+    /// Whether [`Store::finish`] sends what other caches keep.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Called when nothing more will be stored: finishes what runs in the background and keeps
+    /// the bounds. Gives warnings.
     fn finish(&self) -> Vec<Diagnostic>;
+
+    /// The run is being stopped: whoever waits for something elsewhere, in a lookup or in
+    /// [`Store::finish`], waits no longer.
+    fn hurry(&self) {}
+}
+
+/// A question of what is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    pub key: Key<'a>,
+    /// Whether the artifacts are of interest: a remote is asked for more.
+    pub needs_artifacts: bool,
+}
+
+/// What is known of an entry that was not looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peek {
+    pub code: i32,
+    /// `None` if they were not asked for.
+    pub artifacts: Option<ArtifactList>,
 }

@@ -21,9 +21,17 @@ impl Stores {
         self.0.get(cache).map(AsRef::as_ref)
     }
 
-    /// Finishes all of them; gives what there is to warn of.
+    /// Finishes all of them; gives what there is to warn of. Those that send what others keep
+    /// come first.
     pub fn finish(&self) -> Vec<Diagnostic> {
-        self.0.values().flat_map(|store| store.finish()).collect()
+        let (remote, local): (Vec<_>, Vec<_>) =
+            self.0.values().partition(|store| store.is_remote());
+        remote.into_iter().chain(local).flat_map(|store| store.finish()).collect()
+    }
+
+    /// Nobody waits for anything elsewhere any more.
+    pub fn hurry(&self) {
+        self.0.values().for_each(|store| store.hurry());
     }
 }
 

@@ -133,6 +133,19 @@ impl<'s> Decoder<'s> {
         Some(Located { value: value.to_owned(), place: self.place(node.span()) })
     }
 
+    /// A number or a string, as it is written.
+    pub(super) fn number_text(&mut self, node: &Node<'_>, label: &str) -> Option<Text> {
+        let value = match node.get_ref() {
+            DeValue::String(text) => text.to_string(),
+            DeValue::Integer(_) | DeValue::Float(_) => self.written(node.span()).to_owned(),
+            _ => {
+                self.reject_type(node, label, "a number");
+                return None;
+            }
+        };
+        Some(Located { value, place: self.place(node.span()) })
+    }
+
     /// A list of strings; items of other types are noted and left out.
     pub(super) fn texts(&mut self, node: &Node<'_>, label: &str) -> Vec<Text> {
         let items = self.list(node, label).unwrap_or_default();

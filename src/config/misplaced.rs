@@ -80,6 +80,8 @@ fn push_s3<'d>(s3: &'d S3, texts: &mut Vec<&'d Text>) {
         &s3.aws_access_key_id,
         &s3.aws_secret_access_key,
         &s3.aws_session_token,
+        &s3.mode,
+        &s3.timeout,
     ];
     texts.extend(options.into_iter().flatten());
 }

@@ -133,6 +133,8 @@ fn decode_cache(node: &Node<'_>, decoder: &mut Decoder<'_>) -> Option<CacheKind>
         "aws-access-key-id",
         "aws-secret-access-key",
         "aws-session-token",
+        "mode",
+        "timeout",
     ];
     const HINT: &str = "the only type is `s3`";
     let table = decoder.table(node, "a cache")?;
@@ -158,6 +160,8 @@ fn decode_cache(node: &Node<'_>, decoder: &mut Decoder<'_>) -> Option<CacheKind>
         aws_access_key_id: decoder.text_of(&fields, "aws-access-key-id"),
         aws_secret_access_key: decoder.text_of(&fields, "aws-secret-access-key"),
         aws_session_token: decoder.text_of(&fields, "aws-session-token"),
+        mode: decoder.text_of(&fields, "mode"),
+        timeout: fields.find("timeout").and_then(|node| decoder.number_text(node, "`timeout`")),
     }))
 }
 

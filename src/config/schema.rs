@@ -159,6 +159,10 @@ pub struct S3 {
     pub aws_access_key_id: Option<Text>,
     pub aws_secret_access_key: Option<Text>,
     pub aws_session_token: Option<Text>,
+    /// `read-write`, `read-only` or `write-only`.
+    pub mode: Option<Text>,
+    /// Seconds.
+    pub timeout: Option<Text>,
 }
 
 /// A space as declared.

@@ -102,6 +102,8 @@ codes! {
     FilterFailed = "git3",
     /// An entry of a cache that could not be used, or not be stored.
     CacheFailed = "cache0",
+    /// A remote cache that could not be asked, or that could not be trusted.
+    RemoteFailed = "cache1",
     /// A file or folder that could not be read or written.
     FileFailed = "run0",
     /// A command that could not be started.

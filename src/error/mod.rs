@@ -11,6 +11,7 @@ mod catalog;
 mod diagnostic;
 mod render;
 mod suggest;
+mod veil;
 
 pub use catalog::Code;
 pub use diagnostic::{Diagnostic, Located, Place, Source};

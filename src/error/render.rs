@@ -6,6 +6,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::Diagnostic;
+use super::veil::veil;
 
 /// Where `docs/errors.md` is read by users.
 const MORE: &str = "docs/errors.md";
@@ -31,7 +32,7 @@ pub fn render(diagnostic: &Diagnostic, severity: Severity) -> String {
     if let Some(place) = &diagnostic.place {
         let span = clamp(&place.source.text, &place.span);
         group = group.element(
-            Snippet::source(place.source.text.as_str())
+            Snippet::source(veil(&place.source.text))
                 .path(place.source.name.as_str())
                 .annotation(AnnotationKind::Primary.span(span)),
         );

@@ -104,7 +104,7 @@ async fn drive(run: Arc<Run>, mut listener: Listener) -> RunSummary {
             }
         }
     }
-    state.end(begin).await
+    state.end(begin, &mut listener).await
 }
 
 impl Loop {
@@ -149,6 +149,7 @@ impl Loop {
             Request::Stop(signal) => {
                 self.signal = Some(signal);
                 self.run.stop.ask();
+                self.run.job.stores.hurry();
                 self.run.events.send(Event::Stopping { signal: signal.as_raw() });
                 for unit in self.scheduler.stop() {
                     self.skip(unit);
@@ -221,7 +222,7 @@ impl Loop {
         self.run.events.send(Event::Ended { runnable: unit, outcome });
     }
 
-    async fn end(mut self, begin: std::time::Instant) -> RunSummary {
+    async fn end(mut self, begin: std::time::Instant, listener: &mut Listener) -> RunSummary {
         if self.run.stop.is_killed() {
             // Whatever has not ended by now never will.
             for unit in 0..self.statuses.len() {
@@ -231,7 +232,17 @@ impl Loop {
             }
         } else {
             let stores = self.run.job.stores.clone();
-            for warning in blocking(move || stores.finish()).await {
+            let finishing = blocking(move || stores.finish());
+            tokio::pin!(finishing);
+            // It may wait for another machine: a signal still ends that.
+            let warnings = loop {
+                tokio::select! {
+                    biased;
+                    warnings = &mut finishing => break warnings,
+                    request = listener.next() => drop(self.obey(request)),
+                }
+            };
+            for warning in warnings {
                 self.run.warn(None, warning);
             }
             self.run.warn_of_unmatched();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::job::Run;
+use super::job::{ReadCaches, Run};
 use super::keep::{Ended, conclude};
 use super::process::{Surroundings, Task, run_command};
 use super::scheduler::Assignment;
@@ -84,6 +84,7 @@ fn look_up_chunk(
     let mut news = Vec::new();
     let mut told_at = clock::instant();
     let mut open = None;
+    let mut is_announced = units.first().is_some_and(|first| announce(run, *first, &units));
     let mut units = units.into_iter();
     while !run.stop.is_asked()
         && open.is_none()
@@ -93,6 +94,7 @@ fn look_up_chunk(
             Looked::Ended(outcome) => news.push((unit, outcome)),
             looked => open = Some((unit, looked)),
         }
+        is_announced = is_announced || announce(run, unit, units.as_slice());
         if told_at.elapsed() > NEWS_INTERVAL && !news.is_empty() {
             tell(messages, Message::Ended(std::mem::take(&mut news)));
             told_at = clock::instant();
@@ -106,6 +108,28 @@ fn look_up_chunk(
         tell(messages, Message::GaveBack(rest));
     }
     open
+}
+
+/// Announces the lookups of units if those of one's cache have to wait for another machine, so
+/// that they wait together; gives whether they do. Their fingerprints are taken once more when
+/// their turn comes.
+fn announce(run: &Run, one: usize, units: &[usize]) -> bool {
+    let store_of = |unit: usize| {
+        let cache = run.runnable(unit).cache.as_ref()?;
+        run.job.stores.find(cache).filter(|store| store.looks_elsewhere())
+    };
+    if run.job.read_caches == ReadCaches::No || store_of(one).is_none() {
+        return false;
+    }
+    for unit in units {
+        if let Some(store) = store_of(*unit)
+            && let Ok(lists) = run.upstream_lists(*unit)
+            && let Ok(fingerprint) = run.job.inputs.fingerprint(run.runnable(*unit), lists)
+        {
+            store.expect(run.key(*unit, fingerprint.digest()));
+        }
+    }
+    true
 }
 
 /// Runs a command and makes the most of its end.

@@ -14,6 +14,7 @@ use crate::sys::{Sys, ui::Ui};
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
     let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+    super::warn(ui, &probe.take_warnings());
     check::patterns(loaded, &graph)?;
     if loaded.settings.lists {
         let mut names: Vec<_> =

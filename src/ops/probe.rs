@@ -1,15 +1,15 @@
 //! What selectors have to know of the caches and of git.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use super::load::Loaded;
 use super::since::{self, Changes};
 use super::workspace::{self, Workspace};
-use crate::cache::{self, Key, Lookup, Memo};
+use crate::cache::{self, Ask, Key, Memo};
 use crate::error::{Diagnostic, Result};
-use crate::hash::ArtifactList;
-use crate::plan::{Graph, Runnable, Upstream};
+use crate::hash::{ArtifactList, Digest};
+use crate::plan::{Graph, Runnable, RunnableId, Upstream};
 use crate::select::{CacheStatus, Probe};
 use crate::sys::Sys;
 
@@ -20,11 +20,18 @@ pub(super) struct WorkspaceProbe<'a> {
     sys: &'a Sys,
     workspace: OnceCell<Workspace>,
     changes: OnceCell<Changes>,
+    warnings: RefCell<Vec<Diagnostic>>,
 }
 
 impl<'a> WorkspaceProbe<'a> {
     pub(super) fn new(loaded: &'a Loaded, sys: &'a Sys) -> Self {
-        Self { loaded, sys, workspace: OnceCell::new(), changes: OnceCell::new() }
+        Self {
+            loaded,
+            sys,
+            workspace: OnceCell::new(),
+            changes: OnceCell::new(),
+            warnings: RefCell::default(),
+        }
     }
 
     /// The workspace, opened now if it was not needed before.
@@ -51,64 +58,120 @@ impl<'a> WorkspaceProbe<'a> {
         Ok(self.changes.get_or_init(|| found))
     }
 
-    /// The artifacts that are there now.
-    fn collect(&self, upstream: &Upstream) -> Result<ArtifactList, Diagnostic> {
+    /// The artifacts that are there now; none if they cannot be told.
+    fn collect(&self, upstream: &Upstream) -> ArtifactList {
         let dirs = &self.loaded.dirs;
         let memo = Memo::new(dirs, &upstream.name);
-        let artifacts = cache::collect(&dirs.root, &upstream.artifacts, &memo)?;
-        Ok(artifacts.to_list())
+        let artifacts = cache::collect(&dirs.root, &upstream.artifacts, &memo);
+        artifacts.map(|artifacts| artifacts.to_list()).unwrap_or_default()
     }
 
-    /// Whether the runnable would be replayed, and the artifacts that it has or would have.
-    fn status(
-        &self,
-        runnable: &Runnable,
-        upstreams: BTreeMap<String, ArtifactList>,
-    ) -> Result<(Option<CacheStatus>, Option<ArtifactList>)> {
-        let workspace = self.workspace()?;
-        let Some(store) = runnable.cache.as_deref().and_then(|cache| workspace.stores.find(cache))
-        else {
-            return Ok((None, None));
-        };
-        // A runnable whose inputs cannot be told would not be replayed.
-        let Ok(fingerprint) = workspace.world.fingerprint(runnable, upstreams) else {
-            return Ok((Some(CacheStatus::Cold), None));
-        };
-        let key = Key {
-            runnable: &runnable.name,
-            command: &runnable.command,
-            digest: fingerprint.digest(),
-        };
-        let when = self.loaded.settings.cache_when.unwrap_or(runnable.cache_when);
-        match store.lookup(key) {
-            Lookup::Hit(hit) if cache::is_worth_keeping(when, hit.code, false) => {
-                Ok((Some(CacheStatus::Warm), Some(hit.manifest().to_list())))
-            }
-            Lookup::Hit(_) | Lookup::Miss(_) => Ok((Some(CacheStatus::Cold), None)),
-        }
+    /// What kept the caches from answering, each once.
+    pub(super) fn take_warnings(&self) -> Vec<Diagnostic> {
+        self.warnings.take()
     }
+
+    /// The key of a runnable that is cached, once the artifacts of its upstreams are known; `None`
+    /// if its inputs cannot be told: it would not be replayed.
+    fn digest(&self, runnable: &Runnable, looked: &[Looked]) -> Option<Digest> {
+        let mut upstreams = BTreeMap::new();
+        for upstream in &runnable.upstreams {
+            if upstream.artifacts.is_empty() {
+                continue;
+            }
+            let known = upstream.id.and_then(|id| looked[id.0].artifacts.clone());
+            // What cannot be told is not what it was.
+            let list = known.unwrap_or_else(|| self.collect(upstream));
+            upstreams.insert(upstream.name.as_str().to_owned(), list);
+        }
+        let workspace = self.workspace().ok()?;
+        Some(workspace.world.fingerprint(runnable, upstreams).ok()?.digest())
+    }
+
+    /// Looks at runnables that do not depend on each other: what takes time is asked at once.
+    fn look(&self, graph: &Graph, ids: &[RunnableId], looked: &mut [Looked]) -> Result<()> {
+        let workspace = self.workspace()?;
+        let mut asks: BTreeMap<&str, Vec<(RunnableId, Ask<'_>)>> = BTreeMap::new();
+        for id in ids {
+            let runnable = graph.runnable(*id);
+            let Some(cache) = &runnable.cache else { continue };
+            if workspace.stores.find(cache).is_none() {
+                continue;
+            }
+            looked[id.0].status = Some(CacheStatus::Cold);
+            if has_cold_input(runnable, looked) {
+                continue;
+            }
+            let Some(digest) = self.digest(runnable, looked) else { continue };
+            let key = Key { runnable: &runnable.name, command: &runnable.command, digest };
+            let needs_artifacts = looked[id.0].has_downstreams && !runnable.artifacts.is_empty();
+            asks.entry(cache).or_default().push((*id, Ask { key, needs_artifacts }));
+        }
+        for (cache, asks) in asks {
+            let Some(store) = workspace.stores.find(cache) else { continue };
+            let (ids, asks): (Vec<RunnableId>, Vec<Ask<'_>>) = asks.into_iter().unzip();
+            let mut warnings = Vec::new();
+            for (id, peek) in ids.into_iter().zip(store.peek(&asks, &mut warnings)) {
+                let Some(peek) = peek else { continue };
+                let runnable = graph.runnable(id);
+                let when = self.loaded.settings.cache_when.unwrap_or(runnable.cache_when);
+                if cache::is_worth_keeping(when, peek.code, false) {
+                    looked[id.0].status = Some(CacheStatus::Warm);
+                    looked[id.0].artifacts = peek.artifacts;
+                }
+            }
+            self.warnings.borrow_mut().extend(warnings);
+        }
+        Ok(())
+    }
+}
+
+/// What is known of a runnable's cache.
+#[derive(Debug, Clone, Default)]
+struct Looked {
+    status: Option<CacheStatus>,
+    /// The artifacts that a replay would bring.
+    artifacts: Option<ArtifactList>,
+    has_downstreams: bool,
+}
+
+/// The runnables by the length of the longest way up: those of a level need only those before it.
+fn levels(graph: &Graph) -> Vec<Vec<RunnableId>> {
+    let mut depths = vec![0; graph.runnables.len()];
+    let mut levels: Vec<Vec<RunnableId>> = Vec::new();
+    for id in graph.topological() {
+        let upstreams = graph.runnable(id).upstreams.iter().filter_map(|upstream| upstream.id);
+        let depth = upstreams.map(|upstream| depths[upstream.0] + 1).max().unwrap_or(0);
+        depths[id.0] = depth;
+        if levels.len() <= depth {
+            levels.push(Vec::new());
+        }
+        levels[depth].push(id);
+    }
+    levels
+}
+
+/// Whether an upstream would run and make artifacts anew: then nothing is known of the inputs.
+fn has_cold_input(runnable: &Runnable, looked: &[Looked]) -> bool {
+    let is_cold = |id: RunnableId| looked[id.0].status == Some(CacheStatus::Cold);
+    runnable
+        .upstreams
+        .iter()
+        .any(|upstream| !upstream.artifacts.is_empty() && upstream.id.is_some_and(is_cold))
 }
 
 impl Probe for WorkspaceProbe<'_> {
     fn cache_statuses(&self, graph: &Graph) -> Result<Vec<Option<CacheStatus>>> {
-        let mut statuses = vec![None; graph.runnables.len()];
-        let mut made: Vec<Option<ArtifactList>> = vec![None; graph.runnables.len()];
-        for id in graph.topological() {
-            let runnable = graph.runnable(id);
-            let mut upstreams = BTreeMap::new();
-            for upstream in &runnable.upstreams {
-                if upstream.artifacts.is_empty() {
-                    continue;
-                }
-                // What cannot be told is not what it was.
-                let mut list = self.collect(upstream).unwrap_or_default();
-                // What a replay would bring back would lie among what is there.
-                list.extend(upstream.id.and_then(|id| made[id.0].clone()).unwrap_or_default());
-                upstreams.insert(upstream.name.as_str().to_owned(), list);
-            }
-            (statuses[id.0], made[id.0]) = self.status(runnable, upstreams)?;
+        self.workspace()?.check_caches(graph)?;
+        let mut looked = vec![Looked::default(); graph.runnables.len()];
+        let upstreams = graph.runnables.iter().flat_map(|runnable| &runnable.upstreams);
+        for id in upstreams.filter_map(|upstream| upstream.id) {
+            looked[id.0].has_downstreams = true;
         }
-        Ok(statuses)
+        for level in levels(graph) {
+            self.look(graph, &level, &mut looked)?;
+        }
+        Ok(looked.into_iter().map(|looked| looked.status).collect())
     }
 
     fn is_changed(&self, runnable: &Runnable) -> Result<bool> {

@@ -1,6 +1,5 @@
 //! The default verb: select → run → report.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use super::check;
@@ -8,8 +7,7 @@ use super::load::Loaded;
 use super::probe::WorkspaceProbe;
 use super::workspace::{Workspace, no_repository};
 use crate::cli::ExitCode;
-use crate::config::CacheKind;
-use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
+use crate::error::{Code, Diagnostic, Error, Result};
 use crate::exec::{self, EventSender, InputSource, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
@@ -21,9 +19,11 @@ use crate::sys::{Sys, ui::Ui};
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
     let mut graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+    super::warn(ui, &probe.take_warnings());
     check::patterns(loaded, &graph)?;
     refuse_unsupported(loaded, &graph)?;
     let workspace = probe.into_workspace()?;
+    workspace.check_caches(&graph)?;
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
     }
@@ -74,7 +74,6 @@ pub(super) fn reporting(
 
 /// What is declared and understood, but not there yet.
 pub(super) fn refuse_unsupported(loaded: &Loaded, graph: &Graph) -> Result<()> {
-    let caches = &loaded.project.declarations.caches;
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut note = |diagnostic: Diagnostic| {
         if !diagnostics.contains(&diagnostic) {
@@ -92,14 +91,6 @@ pub(super) fn refuse_unsupported(loaded: &Loaded, graph: &Graph) -> Result<()> {
                     ),
             );
         }
-        let Some(name) = &runnable.cache else { continue };
-        let Some(declared) = caches.get(name) else { continue };
-        let kind = match declared.kind {
-            CacheKind::S3(_) => "s3",
-        };
-        let message = format!("caches of type `{kind}` are not in this version of qik");
-        let hint = format!("`[caches.{name}]` loads, but cannot be used: set `cache = \"local\"`");
-        note(Diagnostic::new(Code::NotSupported, message).at(&declared.place).hint(hint));
     }
     Error::from_all(diagnostics).map_or(Ok(()), Err)
 }
@@ -113,7 +104,6 @@ fn uncache(loaded: &Loaded, graph: &mut Graph, ui: &Ui) {
     if has_cached {
         let warning = no_repository(loaded)
             .because("without git nothing is known of the files, so nothing is cached");
-        // A closed stderr is no reason to stop.
-        drop(ui.stderr().write_all(render(&warning, Severity::Warning).as_bytes()));
+        super::warn(ui, &[warning]);
     }
 }

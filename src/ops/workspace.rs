@@ -1,14 +1,17 @@
 //! The work tree and the caches of a loaded project, opened when something has to be looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::load::Loaded;
+use super::remote;
 use crate::cache::{Local, Publish, Shared, Store, Stores};
-use crate::error::{Code, Diagnostic, Result};
+use crate::config::CacheKind;
+use crate::error::{Code, Diagnostic, Error, Result};
 use crate::git::{self, Repo, Worktree};
 use crate::hash::{PydistRules, World};
 use crate::paths::ProjectPath;
+use crate::plan::Graph;
 use crate::python::normalized;
 use crate::sys::Sys;
 
@@ -23,6 +26,20 @@ pub(super) struct Workspace {
     pub(super) worktree: Option<Arc<Worktree>>,
     pub(super) world: Arc<World>,
     pub(super) stores: Stores,
+    /// The declared caches that cannot be used, by name: no reason to fail for those who use
+    /// others.
+    unusable: BTreeMap<String, Error>,
+}
+
+impl Workspace {
+    /// Fails if a runnable needs a cache that cannot be used.
+    pub(super) fn check_caches(&self, graph: &Graph) -> Result<()> {
+        let used = graph.runnables.iter().filter_map(|runnable| runnable.cache.as_ref());
+        let used: BTreeSet<&String> = used.collect();
+        let errors = used.into_iter().filter_map(|name| self.unusable.get(name));
+        let diagnostics = errors.flat_map(Error::diagnostics).cloned().collect();
+        Error::from_all(diagnostics).map_or(Ok(()), Err)
+    }
 }
 
 /// Opens the repository, the work tree and the caches. Reads the index, nothing else.
@@ -42,10 +59,18 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
         BTreeMap::from([("local".to_owned(), Arc::clone(&local) as Arc<dyn Store>)]);
     if let Some(worktree) = &worktree {
         let publish = publisher(Arc::clone(worktree), sys);
-        let shared = Shared::new(&loaded.dirs, local, publish);
+        let shared = Shared::new(&loaded.dirs, Arc::clone(&local), publish);
         stores.insert("repo".to_owned(), Arc::new(shared));
     }
-    Ok(Workspace { repo, worktree, world: Arc::new(world), stores: Stores::new(stores) })
+    let mut unusable = BTreeMap::new();
+    for (name, cache) in &loaded.project.declarations.caches {
+        let CacheKind::S3(declared) = &cache.kind;
+        match remote::open(loaded, sys, &local, (name, declared)) {
+            Ok(remote) => drop(stores.insert(name.clone(), Arc::new(remote))),
+            Err(error) => drop(unusable.insert(name.clone(), error)),
+        }
+    }
+    Ok(Workspace { repo, worktree, world: Arc::new(world), stores: Stores::new(stores), unusable })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.

@@ -1,6 +1,8 @@
 //! `QIK_LOG`: what qik is doing, for its developers. Users read reports, not logs.
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::Sys;
 
@@ -9,10 +11,11 @@ use super::Sys;
 pub fn start(sys: &Sys) {
     let Some(word) = sys.var("QIK_LOG") else { return };
     let level = word.parse().unwrap_or(LevelFilter::INFO);
-    tracing_subscriber::fmt()
-        .with_max_level(level)
+    // Only ours: what clients of other machines trace holds credentials.
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_target(false)
         .without_time()
-        .init();
+        .with_filter(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level));
+    tracing_subscriber::registry().with(layer).init();
 }

@@ -193,6 +193,20 @@ fn cache0_artifacts_that_were_not_made() {
 }
 
 #[test]
+fn cache1_a_bucket_that_cannot_be_reached() {
+    let project = with(
+        "[caches.ci]\ntype = 's3'\nbucket = 'b'\nendpoint-url = 'http://127.0.0.1:1'\n\
+         aws-access-key-id = 'AKID'\naws-secret-access-key = 'hush'\n\
+         [commands.a]\nexec = 'true'\ndeps = ['qik.toml']\ncache = 'ci'\n",
+    );
+    assert_snapshot!(diagnostics(&golden(&project, &project.qik(["a"]).ok())), @r"
+    warning[cache1]: the cache `ci` cannot be reached: this run goes on without it
+    because: GET: Connection refused (os error 111)
+    hint: check `endpoint-url` of `[caches.ci]`, the network and its proxies
+    ");
+}
+
+#[test]
 fn conf0_a_configuration_that_is_a_folder() {
     let project = Project::new();
     project.file("qik.toml/x", "");

@@ -186,6 +186,9 @@ impl Session<'_> {
                 break;
             }
         }
+        for warning in std::mem::take(&mut self.project.warnings) {
+            self.show.warning(&warning);
+        }
         self.is_broken = loaded.is_err();
         loaded
     }

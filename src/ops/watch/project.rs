@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::record::State;
-use crate::error::{Error, Result, RunnableError};
+use crate::error::{Diagnostic, Error, Result, RunnableError};
 use crate::git::Worktree;
 use crate::hash::{Reach, World};
 use crate::ops::load::Loaded;
@@ -33,6 +33,8 @@ pub(super) struct Project {
     pub(super) scope: Scope,
     /// Folders of distributions that appeared and are not complete yet.
     pub(super) installing: BTreeSet<AbsPath>,
+    /// What kept the caches from answering when the selection was made.
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl Project {
@@ -40,9 +42,11 @@ impl Project {
     pub(super) fn open(loaded: Loaded, sys: &Sys) -> Result<Self> {
         let probe = WorkspaceProbe::new(&loaded, sys);
         let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+        let warnings = probe.take_warnings();
         check::patterns(&loaded, &graph)?;
         run::refuse_unsupported(&loaded, &graph)?;
         let workspace = probe.into_workspace()?;
+        workspace.check_caches(&graph)?;
         let Some(worktree) = workspace.worktree.clone() else {
             let why = "`--watch` looks at the files that git tracks";
             return Err(no_repository(&loaded).because(why).into());
@@ -59,6 +63,7 @@ impl Project {
             reaches,
             scope,
             installing: BTreeSet::new(),
+            warnings,
         })
     }
 

@@ -7,7 +7,7 @@ use crate::cache::{self, Memo};
 use crate::error::RunnableError;
 use crate::exec::InputSource;
 use crate::hash::{ArtifactList, Change, Digest, Fingerprint, World, diff};
-use crate::paths::AbsPath;
+use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::{Runnable, RunnableName};
 use crate::sys::Env;
 
@@ -133,6 +133,10 @@ impl InputSource for Recording {
 
     fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {
         self.world.unmatched_globs(runnable)
+    }
+
+    fn is_tracked(&self, path: &ProjectPath) -> bool {
+        self.world.is_tracked(path)
     }
 
     fn forget_files(&self) {

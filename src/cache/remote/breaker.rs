@@ -1,0 +1,182 @@
+//! When to leave a remote alone. Pure: it is told how long things took.
+
+use std::time::Duration;
+
+use super::failure::{Direction, Failure, Kind};
+
+/// What has been seen of a remote in this run.
+#[derive(Debug, Default)]
+pub(super) struct Breaker {
+    read: Gate,
+    write: Gate,
+    /// Whether something has been said that explains all further failures.
+    has_warned: bool,
+}
+
+#[derive(Debug, Default)]
+struct Gate {
+    is_open: bool,
+    failure_count: u32,
+    has_warned: bool,
+}
+
+/// Whether the user should hear of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Say {
+    It,
+    /// It has been said, or says nothing new.
+    Nothing,
+}
+
+impl Breaker {
+    /// Whether the remote may be asked.
+    pub(super) fn allows(&self, direction: Direction) -> bool {
+        !self.gate(direction).is_open
+    }
+
+    /// An answer came.
+    pub(super) fn succeeded(&mut self, direction: Direction) {
+        self.gate_mut(direction).failure_count = 0;
+    }
+
+    /// An answer came after a wait. Gives a failure if it was the last of too many long ones.
+    pub(super) fn answered(&mut self, waited: Duration, bound: Duration) -> Option<Failure> {
+        if waited < bound {
+            self.succeeded(Direction::Read);
+            return None;
+        }
+        let facts = format!("an answer took {:.1} s", waited.as_secs_f64());
+        let failure = Failure::new(Kind::Slow, facts);
+        self.failed(Direction::Read, &failure);
+        // Only what makes an end of it is worth a word: each single answer was of use.
+        let is_last = self.read.failure_count == failure.patience(Direction::Read);
+        let says = is_last && !self.has_warned;
+        self.has_warned |= says;
+        says.then_some(failure)
+    }
+
+    /// No answer, or a bad one.
+    pub(super) fn failed(&mut self, direction: Direction, failure: &Failure) -> Say {
+        let gate = self.gate_mut(direction);
+        gate.failure_count += 1;
+        let is_open = gate.failure_count >= failure.patience(direction);
+        gate.is_open |= is_open;
+        if failure.is_one_way() {
+            let has_warned = self.has_warned;
+            let gate = self.gate_mut(direction);
+            let says = !gate.has_warned && !has_warned;
+            gate.has_warned = true;
+            return if says { Say::It } else { Say::Nothing };
+        }
+        self.read.is_open |= is_open;
+        self.write.is_open |= is_open;
+        let says = !self.has_warned && failure.kind != Kind::Slow;
+        self.has_warned |= says;
+        if says { Say::It } else { Say::Nothing }
+    }
+
+    fn gate(&self, direction: Direction) -> &Gate {
+        match direction {
+            Direction::Read => &self.read,
+            Direction::Write => &self.write,
+        }
+    }
+
+    fn gate_mut(&mut self, direction: Direction) -> &mut Gate {
+        match direction {
+            Direction::Read => &mut self.read,
+            Direction::Write => &mut self.write,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use Direction::{Read, Write};
+
+    use super::*;
+
+    fn fail(breaker: &mut Breaker, direction: Direction, kind: Kind) -> Say {
+        breaker.failed(direction, &Failure::new(kind, ""))
+    }
+
+    /// Failures of a kind in a row until nothing may be read or written any more.
+    #[track_caller]
+    fn check(kind: &Kind, direction: Direction, expected: (Option<u32>, Option<u32>)) {
+        let mut breaker = Breaker::default();
+        let mut counts = (None, None);
+        for count in 1..=50 {
+            let said = fail(&mut breaker, direction, kind.clone());
+            assert_eq!(said == Say::It, count == 1, "{kind:?}: one warning, at once");
+            let closed = |is_allowed: bool| (!is_allowed).then_some(count);
+            counts.0 = counts.0.or(closed(breaker.allows(Read)));
+            counts.1 = counts.1.or(closed(breaker.allows(Write)));
+        }
+        assert_eq!(counts, expected, "{kind:?} {direction:?}");
+    }
+
+    #[test]
+    fn a_remote_is_left_alone_after_as_many_failures_as_make_sense() {
+        for kind in [
+            Kind::Unreachable,
+            Kind::TimedOut,
+            Kind::NoCredentials,
+            Kind::WrongCredentials,
+            Kind::ExpiredCredentials,
+            Kind::ClockSkewed,
+            Kind::NoBucket,
+            Kind::OtherRegion(None),
+        ] {
+            check(&kind, Read, (Some(1), Some(1)));
+            check(&kind, Write, (Some(1), Some(1)));
+        }
+        for kind in [Kind::Overloaded, Kind::Interrupted, Kind::Garbled, Kind::Rejected] {
+            check(&kind, Read, (Some(3), Some(3)));
+            check(&kind, Write, (Some(3), Some(3)));
+        }
+        check(&Kind::Denied, Read, (Some(16), None));
+        check(&Kind::Denied, Write, (None, Some(1)));
+    }
+
+    #[test]
+    fn an_answer_ends_a_row_of_failures() {
+        let mut breaker = Breaker::default();
+        for _ in 0..20 {
+            fail(&mut breaker, Read, Kind::Overloaded);
+            fail(&mut breaker, Read, Kind::Overloaded);
+            breaker.succeeded(Read);
+        }
+        assert!(breaker.allows(Read));
+    }
+
+    #[test]
+    fn what_cannot_be_written_can_still_be_read() {
+        let mut breaker = Breaker::default();
+        assert_eq!(fail(&mut breaker, Write, Kind::Denied), Say::It);
+        assert!(breaker.allows(Read) && !breaker.allows(Write));
+        assert_eq!(fail(&mut breaker, Read, Kind::Denied), Say::It);
+    }
+
+    #[test]
+    fn a_remote_that_is_down_is_spoken_of_once() {
+        let mut breaker = Breaker::default();
+        assert_eq!(fail(&mut breaker, Read, Kind::Unreachable), Say::It);
+        for kind in [Kind::TimedOut, Kind::Overloaded, Kind::Denied] {
+            assert_eq!(fail(&mut breaker, Write, kind), Say::Nothing);
+        }
+    }
+
+    #[test]
+    fn long_waits_make_an_end_though_each_had_an_answer() {
+        let (bound, long) = (Duration::from_secs(5), Duration::from_secs(6));
+        let mut breaker = Breaker::default();
+        for waited in [long, long, Duration::ZERO, long, long] {
+            assert_eq!(breaker.answered(waited, bound), None);
+        }
+        assert!(breaker.allows(Read));
+        let failure = breaker.answered(long, bound).unwrap();
+        assert_eq!(failure.kind, Kind::Slow);
+        assert!(!breaker.allows(Read) && !breaker.allows(Write));
+        assert_eq!(breaker.answered(long, bound), None, "it is said once");
+    }
+}

@@ -1,0 +1,182 @@
+//! A local cache in front of a remote one, as one cache.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fmt, thread};
+
+use super::super::{Ask, Local, Lookup, Miss, NewEntry, Peek, Store};
+use super::fetches::Fetches;
+use super::link::{Fetched, Link};
+use super::s3::S3;
+use super::settings::S3Settings;
+use super::uploads::Uploads;
+use super::{Overwrite, Remote};
+use crate::cache::Key;
+use crate::error::{Code, Diagnostic};
+use crate::hash::Document;
+use crate::plan::RunnableName;
+
+/// Questions that are asked at once where nothing is fetched.
+const PEEKS_AT_ONCE: usize = 16;
+
+/// A cache in two tiers. Making it builds no client and looks up no credential: that happens when
+/// something is not in the local cache.
+pub struct Tiered {
+    link: Arc<Link>,
+    fetches: Fetches,
+    uploads: Uploads,
+    /// What to say once if anything was asked of the remote at all.
+    caution: Option<Diagnostic>,
+    has_asked: AtomicBool,
+}
+
+impl Tiered {
+    /// A bucket behind the local cache.
+    pub fn new(local: Arc<Local>, settings: &S3Settings) -> Self {
+        let caution = settings.is_exposed().then(|| exposed(settings));
+        let remote = Box::new(S3::new(settings.clone()));
+        Self { caution, ..Self::over(local, remote, settings) }
+    }
+
+    pub(super) fn over(local: Arc<Local>, remote: Box<dyn Remote>, settings: &S3Settings) -> Self {
+        let link = Arc::new(Link::new(local, remote, settings));
+        Self {
+            fetches: Fetches::new(Arc::clone(&link)),
+            uploads: Uploads::new(Arc::clone(&link)),
+            link,
+            caution: None,
+            has_asked: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether anything is under way.
+    #[cfg(test)]
+    pub(super) fn is_busy(&self) -> bool {
+        self.fetches.is_busy()
+    }
+
+    /// Whether a result may replace what is stored: only where that is known to be worse. Of a
+    /// key that nobody asked for nothing is known, as when all is run anew by force.
+    fn overwrite(&self, key: Key<'_>) -> Overwrite {
+        match self.fetches.outcome(key.digest) {
+            Some(Fetched::Absent | Fetched::Failed) => Overwrite::No,
+            Some(Fetched::Hit | Fetched::Refused) | None => Overwrite::Yes,
+        }
+    }
+}
+
+fn exposed(settings: &S3Settings) -> Diagnostic {
+    let cache = &settings.cache;
+    let endpoint = settings.endpoint.as_deref().unwrap_or_default();
+    Diagnostic::new(
+        Code::RemoteFailed,
+        format!("the cache `{cache}` is used without TLS, so that others can read and change it"),
+    )
+    .because(format!("its `endpoint-url` is `{endpoint}`"))
+    .hint("use an address that begins with `https://`")
+}
+
+impl Store for Tiered {
+    fn lookup(&self, key: Key<'_>) -> Lookup {
+        let miss = match self.link.local().lookup(key) {
+            Lookup::Hit(hit) => return Lookup::Hit(hit),
+            Lookup::Miss(miss) => miss,
+        };
+        self.has_asked.fetch_or(self.link.reads(), Ordering::Relaxed);
+        let (fetched, warning) = self.fetches.fetch(key);
+        if fetched == Fetched::Hit
+            && let Lookup::Hit(hit) = self.link.local().lookup(key)
+        {
+            return Lookup::Hit(hit);
+        }
+        match (miss, warning) {
+            (_, Some(warning)) => Lookup::Miss(Miss::Damaged(warning)),
+            (miss, None) => Lookup::Miss(miss),
+        }
+    }
+
+    fn look_again(&self, key: Key<'_>) -> Lookup {
+        // Other machines have been asked just now.
+        self.link.local().look_again(key)
+    }
+
+    fn store(&self, key: Key<'_>, entry: NewEntry<'_>) -> Result<(), Diagnostic> {
+        self.link.local().store(key, entry)?;
+        self.has_asked.fetch_or(self.link.writes(), Ordering::Relaxed);
+        self.uploads.push(key, self.overwrite(key));
+        Ok(())
+    }
+
+    fn latest(&self, runnable: &RunnableName, command: &str) -> Option<Document> {
+        self.link.local().latest(runnable, command)
+    }
+
+    fn peek(&self, asks: &[Ask<'_>], warnings: &mut Vec<Diagnostic>) -> Vec<Option<Peek>> {
+        let mut peeks = self.link.local().peek(asks, warnings);
+        let mut missing: Vec<(&Ask<'_>, &mut Option<Peek>)> =
+            asks.iter().zip(&mut peeks).filter(|(_, peek)| peek.is_none()).collect();
+        if missing.is_empty() || !self.link.reads() {
+            return peeks;
+        }
+        warnings.extend(self.caution.clone());
+        let chunk_length = missing.len().div_ceil(PEEKS_AT_ONCE);
+        thread::scope(|scope| {
+            let ask_all = |chunk: &mut [(&Ask<'_>, &mut Option<Peek>)]| {
+                let mut warnings = Vec::new();
+                for (ask, peek) in chunk {
+                    let (answer, warning) = self.link.peek(ask);
+                    **peek = answer;
+                    warnings.extend(warning);
+                }
+                warnings
+            };
+            let threads: Vec<_> = missing
+                .chunks_mut(chunk_length)
+                .map(|chunk| scope.spawn(move || ask_all(chunk)))
+                .collect();
+            for thread in threads {
+                // A question that panics is one without an answer.
+                warnings.extend(thread.join().unwrap_or_default());
+            }
+        });
+        peeks
+    }
+
+    fn expect(&self, key: Key<'_>) {
+        if !self.link.local().has(key) {
+            self.has_asked.fetch_or(self.link.reads(), Ordering::Relaxed);
+            self.fetches.expect(key);
+        }
+    }
+
+    fn looks_elsewhere(&self) -> bool {
+        // While all is here there is nothing to announce.
+        self.has_asked.load(Ordering::Relaxed) && self.link.reads()
+    }
+
+    fn is_remote(&self) -> bool {
+        true
+    }
+
+    fn finish(&self) -> Vec<Diagnostic> {
+        let mut warnings = Vec::new();
+        if self.has_asked.swap(false, Ordering::Relaxed) {
+            warnings.extend(self.caution.clone());
+        }
+        warnings.extend(self.uploads.finish());
+        warnings.extend(self.fetches.forget());
+        self.link.forgive();
+        warnings
+    }
+
+    fn hurry(&self) {
+        self.fetches.hurry();
+        self.uploads.hurry();
+    }
+}
+
+impl fmt::Debug for Tiered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tiered").field("link", &self.link).finish_non_exhaustive()
+    }
+}
