@@ -91,3 +91,72 @@ impl Worktree {
         Ok(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::file_set::BlobId;
+    use super::super::index::NewEntry;
+    use super::super::stat::Stat;
+    use super::*;
+
+    /// An index of these paths, each with a content told by a number; a path with a final slash
+    /// is a submodule's.
+    fn index(paths: &[(&str, u8)]) -> IndexSnapshot {
+        let mut index = IndexSnapshot::new(b"");
+        for (path, content) in paths {
+            let name = path.trim_end_matches('/');
+            let mode = if name == *path { FileMode::Plain } else { FileMode::Submodule };
+            let entry = NewEntry {
+                stat: Stat::default(),
+                mode,
+                id: BlobId::from_bytes(&[*content; 20]).expect("an id"),
+                is_intent_to_add: false,
+                is_skip_worktree: false,
+                stage: 0,
+            };
+            index.push(name.as_bytes(), entry).expect("in order");
+        }
+        index
+    }
+
+    #[track_caller]
+    fn check_differences(one: &[(&str, u8)], two: &[(&str, u8)], expected: &[&str]) {
+        for (one, two) in [(one, two), (two, one)] {
+            let found = index(one).differences(&index(two));
+            let found: Vec<_> = found.iter().map(|path| String::from_utf8_lossy(path)).collect();
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn indexes_differ_by_what_they_say_of_paths() {
+        check_differences(&[], &[], &[]);
+        check_differences(&[("a", 1), ("b", 1)], &[("a", 1), ("b", 1)], &[]);
+        check_differences(&[("a", 1), ("b", 1)], &[("a", 1), ("b", 2)], &["b"]);
+        check_differences(&[("a", 1), ("c", 1)], &[("b", 1), ("c", 1)], &["a", "b"]);
+        check_differences(&[("a", 1)], &[("a", 1), ("b", 1), ("c", 1)], &["b", "c"]);
+        check_differences(&[("a", 1)], &[("a/", 1)], &["a"]);
+    }
+
+    #[test]
+    fn what_lies_in_a_submodule_is_the_submodule() {
+        let index = index(&[("a", 1), ("sub/", 1), ("subs/x", 1)]);
+        assert_eq!(index.tracked(b"a"), Some(&b"a"[..]));
+        assert_eq!(index.tracked(b"sub/deep/x"), Some(&b"sub"[..]));
+        assert_eq!(index.tracked(b"subs/y"), None);
+        assert_eq!(index.tracked(b"a/x"), None);
+    }
+
+    #[test]
+    fn paths_near_patterns_come_once() {
+        let index = index(&[("a/x", 1), ("ab/x", 1), ("b/x", 1), ("c", 1)]);
+        let near = |patterns: &[&[&str]]| -> Vec<String> {
+            let parse = |texts: &&[&str]| Patterns::parse(b"", texts.iter().copied());
+            let parsed: Vec<Patterns> = patterns.iter().map(|p| parse(p).expect("a set")).collect();
+            index.paths_near(&parsed).map(|p| String::from_utf8_lossy(p).into_owned()).collect()
+        };
+        assert_eq!(near(&[]), Vec::<String>::new());
+        assert_eq!(near(&[&["a/*.txt"], &["a"]]), ["a/x", "ab/x"]);
+        assert_eq!(near(&[&["**"], &["b"], &["c"]]), ["a/x", "ab/x", "b/x", "c"]);
+    }
+}

@@ -246,3 +246,46 @@ fn hear(event: notify::Result<notify::Event>, notices: &(dyn Fn(Notice) + Send +
         .filter_map(AbsPath::new)
         .for_each(|path| notices(Notice::Path(path, touch)));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: notify::Error, expected: Option<Reason>) {
+        assert_eq!(reason(&error), expected);
+    }
+
+    fn io_error(errno: Errno) -> notify::Error {
+        notify::Error::io(io::Error::from_raw_os_error(errno.raw_os_error()))
+    }
+
+    #[test]
+    fn limits_and_absences_are_told_apart() {
+        check(notify::Error::new(ErrorKind::MaxFilesWatch), Some(Reason::WatchLimit));
+        check(io_error(Errno::NOSPC), Some(Reason::WatchLimit));
+        check(io_error(Errno::MFILE), Some(Reason::InstanceLimit));
+        check(io_error(Errno::NOSYS), Some(Reason::Unsupported));
+        check(io_error(Errno::ACCESS), None);
+        check(notify::Error::path_not_found(), None);
+    }
+
+    #[test]
+    fn limits_say_how_they_are_raised() {
+        for reason in [Reason::WatchLimit, Reason::InstanceLimit] {
+            assert!(reason.warning().hints[0].contains("sysctl"));
+        }
+        assert!(Reason::Remote("NFS").warning().message.contains("NFS"));
+    }
+
+    #[test]
+    fn all_below_a_folder_is_watched_by_the_folder() {
+        let folders = |paths: &[&str]| -> BTreeSet<AbsPath> {
+            paths.iter().filter_map(|path| AbsPath::new(*path)).collect()
+        };
+        let all = folders(&["/a", "/a/b", "/a/b/c", "/ab", "/c/d"]);
+        assert_eq!(topmost(&all), folders(&["/a", "/ab", "/c/d"]));
+    }
+}
