@@ -38,3 +38,4 @@ pub mod report;
 pub mod select;
 pub mod space;
 pub mod sys;
+pub mod watch;

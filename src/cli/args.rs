@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Parser, ValueEnum};
 
+use super::settings::WatchMode;
 use crate::config::CacheWhen;
 use crate::report::Logger;
 use crate::select::CacheStatus;
@@ -13,6 +14,7 @@ Examples:
   qik lint test            run two commands and what is upstream of them
   qik lint -m api          only for the module `api`
   qik lint#api             the same, by the name that --ls prints
+  qik lint --watch         run it again whenever its inputs change
   qik --since main --ls    what the changes since `main` affect
   qik --cache repo --cache-status cold --fail --ls
                            fail if a committed result is out of date (for CI)
@@ -22,7 +24,7 @@ qik's own words go to stderr; the output of commands and --ls go to stdout.
 The exit code is the highest of the commands'; 2 is an error of qik's own.";
 
 /// Runs the commands of `qik.toml` whose inputs have changed, and replays the others.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[expect(clippy::struct_excessive_bools, reason = "one field per option, as typed")]
 #[command(name = "qik", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct Args {
@@ -74,6 +76,18 @@ pub(super) struct Args {
     #[arg(short = 'n', long, value_name = "N", help_heading = "Run")]
     pub(super) workers: Option<String>,
 
+    /// Run, then run again what changes affect, until Ctrl-C or `q`
+    #[arg(long, help_heading = "Watch")]
+    pub(super) watch: bool,
+
+    /// What becomes of a run when what it works on changes [default: queue]
+    #[arg(long, value_name = "MODE", help_heading = "Watch")]
+    pub(super) watch_mode: Option<WatchModeArg>,
+
+    /// How long files have to be left alone before a run begins [default: 20]
+    #[arg(long, value_name = "MS", help_heading = "Watch")]
+    pub(super) debounce: Option<String>,
+
     /// Which exit codes to cache: success, failed or finished (either)
     #[arg(long, value_name = "WHEN", help_heading = "Run")]
     pub(super) cache_when: Option<CacheWhenArg>,
@@ -115,6 +129,15 @@ pub(super) enum CacheWhenArg {
     Finished,
 }
 
+/// `--watch-mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum WatchModeArg {
+    /// It goes on to its end, and what has changed runs after it
+    Queue,
+    /// It is stopped and started anew
+    Restart,
+}
+
 /// `--logger`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum LoggerArg {
@@ -124,6 +147,15 @@ pub(super) enum LoggerArg {
     Stdout,
     /// One JSON object a line, for programs
     Json,
+}
+
+impl From<WatchModeArg> for WatchMode {
+    fn from(arg: WatchModeArg) -> Self {
+        match arg {
+            WatchModeArg::Queue => Self::Queue,
+            WatchModeArg::Restart => Self::Restart,
+        }
+    }
 }
 
 impl From<CacheStatusArg> for CacheStatus {

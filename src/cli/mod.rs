@@ -10,7 +10,7 @@ use clap::Parser as _;
 
 use args::Args;
 pub use exit_code::ExitCode;
-pub use settings::Settings;
+pub use settings::{Settings, WatchMode};
 
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
 use crate::ops;
@@ -57,11 +57,17 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
             return Ok(if error.use_stderr() { ExitCode::Error } else { ExitCode::Success });
         }
     };
-    let profile = typed.profile.clone();
-    let loaded =
-        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(typed, sys, settings))?;
+    let load = || {
+        let typed = typed.clone();
+        let profile = typed.profile.clone();
+        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(typed, sys, settings))
+    };
+    let loaded = load()?;
     if loaded.settings.lists || loaded.settings.fails {
         return ops::list::run(&loaded, sys, ui);
+    }
+    if loaded.settings.watch.is_some() {
+        return ops::watch::run(loaded, &load, sys, ui);
     }
     ops::run::run(&loaded, sys, ui)
 }

@@ -2,6 +2,7 @@
 //! Nothing below this file knows an option.
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::ValueEnum;
 
@@ -13,9 +14,19 @@ use crate::plan::Isolation;
 use crate::report::{Logger, Verbosity};
 use crate::select::{CacheStatus, Selectors};
 use crate::sys::Sys;
+use crate::watch::DEBOUNCE_DEFAULT;
 
 /// More workers than this are as good as this many.
 const WORKER_COUNT_MAX: usize = 4096;
+
+/// What becomes of a run when what it works on changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WatchMode {
+    /// It goes on, and what has changed runs after it.
+    Queue,
+    /// It is stopped and started anew.
+    Restart,
+}
 
 /// What the user wants.
 #[derive(Debug, Clone)]
@@ -24,6 +35,10 @@ pub struct Settings {
     pub lists: bool,
     pub fails: bool,
     pub forces: bool,
+    /// `None` if nothing is watched.
+    pub watch: Option<WatchMode>,
+    /// How long files have to be left alone before a run begins.
+    pub debounce: Duration,
     pub worker_count: usize,
     pub cache_when: Option<CacheWhen>,
     pub logger: Option<Logger>,
@@ -103,6 +118,8 @@ impl Settings {
     /// Puts the layers together. `profile` are the profile's settings.
     pub(super) fn new(args: Args, sys: &Sys, profile: context::Settings) -> Result<Self> {
         let lower = Lower { env: context::settings_from_env(&sys.env)?, profile };
+        let watch_mode = lower.choice("watch_mode", args.watch_mode)?;
+        let watch_mode = watch_mode.map_or(WatchMode::Queue, Into::into);
         let is_isolated = lower.flag("isolated", args.isolated);
         Ok(Self {
             selectors: Selectors {
@@ -118,6 +135,8 @@ impl Settings {
             lists: lower.flag("ls", args.ls),
             fails: lower.flag("fail", args.fail),
             forces: lower.flag("force", args.force),
+            watch: lower.flag("watch", args.watch).then_some(watch_mode),
+            debounce: debounce(&lower, args.debounce)?,
             worker_count: worker_count(&lower, args.workers, sys)?,
             cache_when: lower.choice("cache_when", args.cache_when)?.map(Into::into),
             logger: lower.choice("logger", args.logger)?.map(Into::into),
@@ -159,7 +178,7 @@ impl Settings {
             ("spaces", list(&self.selectors.spaces)),
             ("tags", list(&self.selectors.tags)),
             ("verbosity", (self.verbosity as u8).to_string()),
-            ("watch", flag(false)),
+            ("watch", flag(self.watch.is_some())),
             ("workers", self.worker_count.to_string()),
         ])
     }
@@ -171,6 +190,17 @@ fn worker_count(lower: &Lower, typed: Option<String>, sys: &Sys) -> Result<usize
     match given.text.trim().parse::<usize>() {
         Ok(count) if count > 0 => Ok(count.min(WORKER_COUNT_MAX)),
         _ => Err(given.refuse("a number from 1")),
+    }
+}
+
+fn debounce(lower: &Lower, typed: Option<String>) -> Result<Duration> {
+    let typed = typed.map(|text| Given::typed("--debounce", text));
+    let Some(given) = typed.or_else(|| lower.given("debounce")) else {
+        return Ok(DEBOUNCE_DEFAULT);
+    };
+    match given.text.trim().parse::<u32>() {
+        Ok(ms) => Ok(Duration::from_millis(ms.into())),
+        Err(_) => Err(given.refuse("a number of milliseconds")),
     }
 }
 

@@ -30,6 +30,8 @@ pub const SETTINGS: &[(&str, SettingKind)] = &[
     ("arch", SettingKind::One(VarKind::Str)),
     ("isolated", SettingKind::One(VarKind::Bool)),
     ("watch", SettingKind::One(VarKind::Bool)),
+    ("watch_mode", SettingKind::One(VarKind::Str)),
+    ("debounce", SettingKind::One(VarKind::Int)),
     ("force", SettingKind::One(VarKind::Bool)),
     ("ls", SettingKind::One(VarKind::Bool)),
     ("workers", SettingKind::One(VarKind::Int)),

@@ -110,4 +110,6 @@ codes! {
     SpawnFailed = "run1",
     /// A file of a `load` dep that is missing or malformed.
     LoadInvalid = "run2",
+    /// Changes are noticed late, or commands that change their own inputs were not run again.
+    WatchLimited = "watch0",
 }

@@ -31,6 +31,9 @@ pub trait InputSource: Debug + Send + Sync {
 
     /// Something has written, or may have: what was seen of the files may no longer hold.
     fn forget_files(&self);
+
+    /// The runnable's command or its replay has ended, and what was to be stored is stored.
+    fn ended(&self, _runnable: &Runnable) {}
 }
 
 impl InputSource for World {

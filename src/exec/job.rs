@@ -36,11 +36,13 @@ pub struct Job {
 }
 
 /// Whether results are taken from caches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReadCaches {
     Yes,
     /// `--force`: everything runs, and is stored all the same.
     No,
+    /// These run, whatever is in the caches.
+    NotFor(Arc<BTreeSet<RunnableId>>),
 }
 
 /// A run under way, as its units see it.
@@ -81,6 +83,15 @@ impl Run {
 
     pub(super) fn runnable(&self, unit: usize) -> &Runnable {
         self.job.graph.runnable(RunnableId(unit))
+    }
+
+    /// Whether a unit runs, whatever is in the caches.
+    pub(super) fn is_forced(&self, unit: usize) -> bool {
+        match &self.job.read_caches {
+            ReadCaches::Yes => false,
+            ReadCaches::No => true,
+            ReadCaches::NotFor(forced) => forced.contains(&RunnableId(unit)),
+        }
     }
 
     /// What a unit's results are found by.

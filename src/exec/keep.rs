@@ -54,6 +54,7 @@ pub(super) fn conclude(
     {
         store(run, unit, before, &mut Made { exit: &exit, artifacts, log: &mut file });
     }
+    run.job.inputs.ended(run.runnable(unit));
     outcome(if exit.code == 0 { Status::Succeeded } else { Status::Failed })
 }
 

@@ -41,4 +41,4 @@ pub use input_source::InputSource;
 pub use job::{Job, ReadCaches};
 pub use output::{folder as output_folder, path as output_path};
 pub use run::run;
-pub use signals::{Request, Signals};
+pub use signals::{Request, Signals, listen_to_process, suspend};

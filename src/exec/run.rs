@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::job::{Job, Run};
 use super::scheduler::Scheduler;
-use super::signals::{Listener, Request, Signals};
+use super::signals::{Listener, Request, Signals, suspend};
 use super::worker::{Message, blocking, work};
 use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status};
 use crate::error::{Code, Diagnostic, Result};
@@ -161,7 +161,7 @@ impl Loop {
             }
             Request::Suspend => {
                 self.run.groups.signal(Signal::STOP);
-                let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::STOP);
+                suspend();
             }
             Request::Resume => self.run.groups.signal(Signal::CONT),
         }

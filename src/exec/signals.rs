@@ -45,6 +45,37 @@ impl Signals {
     }
 }
 
+/// Calls for every signal of the process from now on, for a caller that outlives its runs and
+/// hands them on by [`Signals::Sent`].
+pub fn listen_to_process(heard: impl Fn(Request) + Send + 'static) -> Result<()> {
+    let unheard = |error: &dyn std::fmt::Display| {
+        Diagnostic::new(Code::SpawnFailed, "signals cannot be listened to")
+            .because(error.to_string())
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| unheard(&error))?;
+    let mut streams = {
+        let _within = runtime.enter();
+        Streams::open()?
+    };
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            loop {
+                heard(streams.next().await);
+            }
+        });
+    });
+    Ok(())
+}
+
+/// Stops this process, as Ctrl-Z does, until it is told to go on.
+pub fn suspend() {
+    // Nothing else can be done about a system that does not let us.
+    let _ = rustix::process::kill_process(rustix::process::getpid(), Number::STOP);
+}
+
 /// [`Signals`] that are being listened to.
 #[derive(Debug)]
 pub(super) enum Listener {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::ancestry;
-use super::job::{ReadCaches, Run, UnknownUpstream};
+use super::job::{Run, UnknownUpstream};
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
 use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
@@ -84,7 +84,7 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
         Err(UnknownUpstream) => return Err(Unusable::Reason(RunReason::NotKept, None)),
     };
     let before = Box::new(run.job.inputs.fingerprint(runnable, lists)?);
-    if run.job.read_caches == ReadCaches::No {
+    if run.is_forced(unit) {
         claim_now(run, unit, claim)?;
         return Err(Unusable::Reason(RunReason::Forced, Some(before)));
     }
@@ -161,6 +161,7 @@ fn replay(run: &Run, unit: usize, hit: &Hit) -> Result<Outcome, Option<RunReason
             if restored == Restored::Files {
                 run.forget_files();
             }
+            run.job.inputs.ended(run.runnable(unit));
             let status = if hit.code == 0 { Status::Replayed } else { Status::ReplayedFailure };
             Ok(Outcome { status, code: hit.code, duration: hit.duration, log, error: None })
         }

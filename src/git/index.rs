@@ -35,6 +35,18 @@ pub(super) struct Entry {
     pub(super) is_conflicted: bool,
 }
 
+impl Entry {
+    /// Whether two entries of a path say the same of its content; when it was looked at is not
+    /// a part of that.
+    pub(super) fn says_as(&self, other: &Self) -> bool {
+        let said = |entry: &Self| {
+            let states = (entry.is_intent_to_add, entry.is_skip_worktree, entry.is_conflicted);
+            (entry.mode, entry.id, states)
+        };
+        said(self) == said(other)
+    }
+}
+
 /// An entry about to be added.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct NewEntry {
@@ -140,7 +152,7 @@ impl IndexSnapshot {
     }
 
     /// Ranges that hold all that can match; they do not overlap.
-    fn candidates(&self, patterns: &Patterns) -> Vec<Range<u32>> {
+    pub(super) fn candidates(&self, patterns: &Patterns) -> Vec<Range<u32>> {
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for prefix in patterns.literal_prefixes() {
             ranges.push(self.starting_with(prefix));
@@ -166,7 +178,7 @@ impl IndexSnapshot {
     }
 
     /// The submodule that a path lies in.
-    fn submodule_above(&self, path: &[u8]) -> Option<u32> {
+    pub(super) fn submodule_above(&self, path: &[u8]) -> Option<u32> {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         slashes
             .filter_map(|(position, _)| self.find(&path[..position]))

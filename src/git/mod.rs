@@ -36,6 +36,7 @@ mod stat;
 mod submodule;
 #[cfg(test)]
 mod tests;
+mod tracked;
 mod tree;
 mod wildmatch;
 mod worktree;

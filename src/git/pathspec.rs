@@ -65,7 +65,7 @@ impl Patterns {
 
     /// Whether the folder of a submodule matches: as a path, or because a pattern names something
     /// in it.
-    pub(super) fn matches_submodule(&self, path: &[u8]) -> bool {
+    pub fn matches_submodule(&self, path: &[u8]) -> bool {
         let reaches_in = |pattern: &Pattern| {
             let rest = pattern.literal().strip_prefix(path);
             !pattern.is_exclude && rest.is_some_and(|rest| rest.first() == Some(&b'/'))

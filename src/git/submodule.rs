@@ -41,7 +41,11 @@ impl Submodules {
     }
 
     /// The work tree of a submodule; `None` if it was never checked out.
-    fn open(&self, repo: &Repo, path: &[u8]) -> Result<Option<Arc<Worktree>>, RunnableError> {
+    pub(super) fn open(
+        &self,
+        repo: &Repo,
+        path: &[u8],
+    ) -> Result<Option<Arc<Worktree>>, RunnableError> {
         let folder = repo.root().join(OsStr::from_bytes(path));
         if fs::stat(folder.join(".git").as_path()).is_err() {
             return Ok(None);

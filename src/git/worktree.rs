@@ -33,7 +33,7 @@ pub struct Worktree {
 
 /// What was seen, and in which epoch.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     epoch: u64,
     index: Option<(IndexStamp, Arc<IndexSnapshot>)>,
     /// Whether the index was found unchanged, or read, in this epoch.
@@ -115,6 +115,23 @@ impl Worktree {
         Ok(set)
     }
 
+    /// These paths, relative to the git root, may have been written, and nothing else: what was
+    /// seen of them no longer holds. Nobody may be looking meanwhile.
+    pub fn forget_paths<'p>(&self, paths: impl IntoIterator<Item = &'p [u8]>) {
+        let mut seen = self.seen();
+        seen.sets.clear();
+        if let Some((_, snapshot)) = &seen.index {
+            let entries: Vec<u32> = paths.into_iter().filter_map(|p| snapshot.find(p)).collect();
+            for entry in entries {
+                if let Some((_, state)) = seen.states.get_mut(entry as usize) {
+                    *state = State::Unknown;
+                }
+            }
+        }
+        drop(seen);
+        self.submodules.forget();
+    }
+
     /// Something has been written: what was seen no longer holds.
     pub fn forget(&self) {
         let mut seen = self.seen();
@@ -123,6 +140,11 @@ impl Worktree {
         seen.sets.clear();
         drop(seen);
         self.submodules.forget();
+    }
+
+    /// The work tree of a submodule; `None` if it was never checked out.
+    pub(super) fn open_submodule(&self, path: &[u8]) -> Result<Option<Arc<Self>>, RunnableError> {
+        self.submodules.open(&self.repo, path)
     }
 
     /// Whether git tracks a path, be it by intent alone.
@@ -251,7 +273,7 @@ impl Worktree {
     }
 
     /// The index, read again if its file is another than before.
-    fn current_index(&self, seen: &mut Seen) -> Result<Arc<IndexSnapshot>, Diagnostic> {
+    pub(super) fn current_index(&self, seen: &mut Seen) -> Result<Arc<IndexSnapshot>, Diagnostic> {
         if let Some((stamp, snapshot)) = &seen.index
             && (seen.is_index_current || *stamp == stamp_index(&self.repo))
         {
@@ -269,7 +291,7 @@ impl Worktree {
         Ok(snapshot)
     }
 
-    fn seen(&self) -> MutexGuard<'_, Seen> {
+    pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

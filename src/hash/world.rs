@@ -68,6 +68,15 @@ impl World {
         Self { root, worktree, env, pydist, seen, epoch: AtomicU64::new(0) }
     }
 
+    pub(super) fn root(&self) -> &AbsPath {
+        &self.root
+    }
+
+    /// The folders in which distributions are looked for.
+    pub fn site_packages(&self) -> Vec<AbsPath> {
+        find_site_packages(&self.env).into_iter().filter_map(AbsPath::new).collect()
+    }
+
     /// The work tree; `None` outside of a git repository.
     pub fn worktree(&self) -> Option<&Worktree> {
         self.worktree.as_deref()
@@ -128,6 +137,17 @@ impl World {
         drop(seen);
         if let Some(worktree) = &self.worktree {
             worktree.forget();
+        }
+    }
+
+    /// These files, given relative to the git root, have been written, and nothing else has.
+    pub fn forget_paths<'p>(&self, paths: impl IntoIterator<Item = &'p [u8]>) {
+        let mut seen = self.lock();
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        *seen = Seen::default();
+        drop(seen);
+        if let Some(worktree) = &self.worktree {
+            worktree.forget_paths(paths);
         }
     }
 
@@ -242,7 +262,7 @@ impl World {
 }
 
 /// The files whose content counts whether git tracks them or not.
-fn settings_of<'a>(
+pub(super) fn settings_of<'a>(
     runnable: &'a Runnable,
     expanded: &'a Expanded,
 ) -> impl Iterator<Item = &'a str> {
@@ -252,7 +272,7 @@ fn settings_of<'a>(
 
 /// The patterns of glob deps. What the repo cache writes is never an input: a store would be a
 /// change of its own.
-fn patterns(worktree: &Worktree, globs: &[String]) -> Result<Patterns, Diagnostic> {
+pub(super) fn patterns(worktree: &Worktree, globs: &[String]) -> Result<Patterns, Diagnostic> {
     if globs.is_empty() {
         return Patterns::parse(worktree.prefix(), []);
     }

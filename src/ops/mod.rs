@@ -8,6 +8,7 @@ mod probe;
 mod remote;
 pub mod run;
 mod since;
+pub mod watch;
 mod workspace;
 
 use std::io::Write as _;

@@ -8,7 +8,7 @@ use super::probe::WorkspaceProbe;
 use super::workspace::{Workspace, no_repository};
 use crate::cli::ExitCode;
 use crate::error::{Code, Diagnostic, Error, Result};
-use crate::exec::{self, Job, ReadCaches, Signals};
+use crate::exec::{self, EventSender, InputSource, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
 use crate::select;
@@ -27,6 +27,40 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
     }
+    let (events, reporting) = reporting(loaded, &graph, sys, ui);
+    let world = Arc::clone(&workspace.world);
+    let job = job(loaded, &workspace, Arc::new(graph), world);
+    let summary = exec::run(job, Signals::Process, events)?;
+    reporting.finish(summary.signal.is_some());
+    Ok(ExitCode::Run(summary.code))
+}
+
+/// A run of a graph as the settings want it.
+pub(super) fn job(
+    loaded: &Loaded,
+    workspace: &Workspace,
+    graph: Arc<Graph>,
+    inputs: Arc<dyn InputSource>,
+) -> Job {
+    let settings = &loaded.settings;
+    Job {
+        graph,
+        dirs: loaded.dirs.clone(),
+        inputs,
+        stores: workspace.stores.clone(),
+        worker_count: settings.worker_count,
+        read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
+        cache_when: settings.cache_when,
+    }
+}
+
+/// Whoever shows a run of a graph as the settings want it.
+pub(super) fn reporting(
+    loaded: &Loaded,
+    graph: &Graph,
+    sys: &Sys,
+    ui: &Ui,
+) -> (EventSender, Reporting) {
     let settings = &loaded.settings;
     let choice = Choice {
         logger: settings.logger,
@@ -34,25 +68,12 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         worker_count: settings.worker_count,
         runnable_count: graph.runnables.len(),
     };
-    let Workspace { world, stores, .. } = workspace;
-    let job = Job {
-        graph: Arc::new(graph),
-        dirs: loaded.dirs.clone(),
-        inputs: world,
-        stores,
-        worker_count: settings.worker_count,
-        read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
-        cache_when: settings.cache_when,
-    };
     let manifest = Manifest::new(&exec::output_folder(&loaded.dirs));
-    let (events, reporting) = Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest);
-    let summary = exec::run(job, Signals::Process, events)?;
-    reporting.finish(summary.signal.is_some());
-    Ok(ExitCode::Run(summary.code))
+    Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest)
 }
 
 /// What is declared and understood, but not there yet.
-fn refuse_unsupported(loaded: &Loaded, graph: &Graph) -> Result<()> {
+pub(super) fn refuse_unsupported(loaded: &Loaded, graph: &Graph) -> Result<()> {
     let mut diagnostics: Vec<Diagnostic> = Vec::new();
     let mut note = |diagnostic: Diagnostic| {
         if !diagnostics.contains(&diagnostic) {

@@ -23,6 +23,7 @@ const CACHE_SIZE_BYTES_MAX: u64 = 10 << 30;
 pub(super) struct Workspace {
     /// `None` outside of a git repository.
     pub(super) repo: Option<Arc<Repo>>,
+    pub(super) worktree: Option<Arc<Worktree>>,
     pub(super) world: Arc<World>,
     pub(super) stores: Stores,
     /// The declared caches that cannot be used, by name: no reason to fail for those who use
@@ -56,8 +57,9 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
     let local = Arc::new(local);
     let mut stores: BTreeMap<String, Arc<dyn Store>> =
         BTreeMap::from([("local".to_owned(), Arc::clone(&local) as Arc<dyn Store>)]);
-    if let Some(worktree) = worktree {
-        let shared = Shared::new(&loaded.dirs, Arc::clone(&local), publisher(worktree, sys));
+    if let Some(worktree) = &worktree {
+        let publish = publisher(Arc::clone(worktree), sys);
+        let shared = Shared::new(&loaded.dirs, Arc::clone(&local), publish);
         stores.insert("repo".to_owned(), Arc::new(shared));
     }
     let mut unusable = BTreeMap::new();
@@ -68,7 +70,7 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
             Err(error) => drop(unusable.insert(name.clone(), error)),
         }
     }
-    Ok(Workspace { repo, world: Arc::new(world), stores: Stores::new(stores), unusable })
+    Ok(Workspace { repo, worktree, world: Arc::new(world), stores: Stores::new(stores), unusable })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.

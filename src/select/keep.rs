@@ -51,12 +51,31 @@ fn changed(graph: &Graph, kept: &Kept, probe: &dyn Probe) -> Result<Kept> {
             changed.insert(*id);
         }
     }
+    Ok(with_streams(graph, changed, kept))
+}
+
+/// What runs if these have changed, of what may run at all: they, their strict downstreams, and
+/// the upstreams of all of these.
+pub fn with_streams(
+    graph: &Graph,
+    changed: BTreeSet<RunnableId>,
+    kept: &BTreeSet<RunnableId>,
+) -> BTreeSet<RunnableId> {
     let downstreams = graph.downstreams(Some(Strictness::Strict));
     let with_strict = closure(changed, kept, |id| downstreams[id.0].clone());
+    with_upstreams(graph, with_strict, kept)
+}
+
+/// These and all of their upstreams, of what may run at all.
+pub fn with_upstreams(
+    graph: &Graph,
+    start: BTreeSet<RunnableId>,
+    kept: &BTreeSet<RunnableId>,
+) -> BTreeSet<RunnableId> {
     let upstreams = |id: RunnableId| {
         graph.runnable(id).upstreams.iter().filter_map(|upstream| upstream.id).collect()
     };
-    Ok(closure(with_strict, kept, upstreams))
+    closure(start, kept, upstreams)
 }
 
 /// All that can be reached from a set within another one.

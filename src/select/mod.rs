@@ -7,7 +7,7 @@
 mod keep;
 mod names;
 
-pub use keep::Probe;
+pub use keep::{Probe, with_streams, with_upstreams};
 
 use crate::error::Result;
 use crate::plan::{Graph, Isolation, Planner, build};

@@ -259,6 +259,40 @@ pub fn write_if_different(path: &Path, bytes: &[u8]) -> Result<bool> {
     Ok(true)
 }
 
+/// The kind of a file system on which others can write without our system knowing; `None` for
+/// any other, and where it cannot be told.
+pub fn remote_kind(path: &Path) -> Option<&'static str> {
+    #[cfg(target_os = "linux")]
+    {
+        /// `f_type`, as statfs(2) and the kernel's `magic.h` have it; the low 32 bits of it.
+        const REMOTE: &[(u32, &str)] = &[
+            (0x0000_6969, "NFS"),
+            (0x0000_517b, "SMB"),
+            (0xff53_4d42, "SMB"),
+            (0xfe53_4d42, "SMB"),
+            (0x0102_1997, "9p"),
+            (0x6573_5546, "FUSE"),
+            (0x5346_414f, "AFS"),
+            (0x00c3_6400, "Ceph"),
+            (0x786f_4256, "a VirtualBox folder"),
+            (0xbacb_acbc, "a VMware folder"),
+        ];
+        let magic = rustix::fs::statfs(path).ok()?.f_type;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "its width and sign differ between machines, its low 32 bits do not"
+        )]
+        let magic = magic as u32;
+        REMOTE.iter().find(|(known, _)| *known == magic).map(|(_, kind)| *kind)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 /// Renames a file or folder over another.
 #[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
 pub fn rename(from: &Path, to: &Path) -> Result<()> {

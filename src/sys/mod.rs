@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod folder;
 pub mod fs;
+pub mod keys;
 pub mod log;
 pub mod spawn;
 pub mod ui;

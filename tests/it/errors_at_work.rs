@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::errors::golden;
-use crate::support::Project;
+use crate::support::{Project, until};
 
 /// A project with one command, and its error.
 #[track_caller]
@@ -274,4 +274,26 @@ fn run2_a_load_dep_that_cannot_be_loaded() {
     hint: write `{"globs": ["…"], "pydists": ["…"]}` into it
     more: docs/errors.md#run2
     "#);
+}
+
+#[test]
+fn watch0_commands_that_start_each_other() {
+    let project = Project::new();
+    project.toml(
+        "[commands.x]\nexec = 'date +%N > b.txt'\ndeps = ['a.txt']\ncache = 'none'\n
+        [commands.y]\nexec = 'date +%N > a.txt'\ndeps = ['b.txt']\ncache = 'none'\n",
+    );
+    project.file("a.txt", "").file("b.txt", "").commit();
+    let started = project.start(["x", "y", "-n", "1", "--watch"]);
+    until("it is stopped", || started.stderr_so_far().contains("hint: "));
+    started.signal(rustix::process::Signal::INT);
+    let text = golden(&project, &started.wait().exits(0));
+    let told = text.lines().skip_while(|line| !line.starts_with("warning"));
+    let told = told.collect::<Vec<_>>().join("\n").replace("y: not", "x: not");
+    assert_snapshot!(told.replace("changed b.txt", "changed a.txt"), @r"
+    warning[watch0]: x: not run again for what changed meanwhile
+    because: 20 runs in a row changed a.txt
+    hint: press `r` or save a file to run again
+    waiting for changes
+    ");
 }

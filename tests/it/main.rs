@@ -50,4 +50,5 @@ mod spaces;
 mod streams;
 mod two_processes;
 mod upstream_artifacts;
+mod watch;
 mod worktrees;

@@ -10,14 +10,15 @@ const FILE_LINES_MAX: usize = 500;
 
 /// Which folder may use which: the left one those on the right, and `sys`, `paths`, `error`.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("cli", &["ops", "config", "context", "plan", "report", "select"]),
+    ("cli", &["ops", "config", "context", "plan", "report", "select", "watch"]),
     (
         "ops",
         &[
             "cli", "config", "context", "space", "plan", "git", "python", "hash", "cache",
-            "select", "exec", "report",
+            "select", "exec", "report", "watch",
         ],
     ),
+    ("watch", &["select", "hash", "git", "python", "plan"]),
     ("report", &["exec", "hash", "plan"]),
     ("exec", &["cache", "hash", "plan", "config"]),
     ("select", &["plan", "config"]),

@@ -119,7 +119,7 @@ impl Project {
             inputs: Arc::<World>::clone(&self.world),
             stores: self.stores(),
             worker_count: self.worker_count,
-            read_caches: self.read_caches,
+            read_caches: self.read_caches.clone(),
             cache_when: None,
         }
     }

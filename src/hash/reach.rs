@@ -1,0 +1,46 @@
+//! Where a runnable's inputs are looked for: whatever else changes leaves its fingerprint alone.
+
+use super::World;
+use super::deps::{Expanded, expand};
+use super::world::{patterns, settings_of};
+use crate::git::Patterns;
+use crate::plan::{Dep, Runnable};
+use crate::python::normalized;
+
+/// What a change has to be near to, to be a change of a runnable's inputs.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// Patterns of tracked files; `None` if it has none.
+    pub globs: Option<Patterns>,
+    /// Files whose content counts whether git tracks them or not, relative to the project root.
+    pub settings: Vec<String>,
+    /// Normalized names.
+    pub distributions: Vec<String>,
+}
+
+impl World {
+    /// How far a runnable's inputs reach as things are now: the files of its `load` deps say.
+    pub fn reach(&self, runnable: &Runnable) -> Reach {
+        let expanded = expand(self.root(), runnable).unwrap_or_else(|_| unreadable(runnable));
+        let worktree = self.worktree().filter(|_| !expanded.globs.is_empty());
+        // A pattern that is none matches nothing; the run says what is wrong with it.
+        let globs = worktree.and_then(|worktree| patterns(worktree, &expanded.globs).ok());
+        let settings = settings_of(runnable, &expanded).map(str::to_owned).collect();
+        let distributions = expanded.distributions.iter().map(|name| normalized(name)).collect();
+        Reach { globs, settings, distributions }
+    }
+}
+
+/// The deps of a runnable whose `load` deps cannot be read: their files may be yet to come.
+fn unreadable(runnable: &Runnable) -> Expanded {
+    let mut expanded = Expanded::default();
+    for dep in &runnable.deps {
+        match dep {
+            Dep::Glob(pattern) => expanded.globs.push(pattern.clone()),
+            Dep::Pydist(name) => expanded.distributions.push(name.clone()),
+            Dep::Load { path, .. } => expanded.loaded.push(path.clone()),
+            Dep::Const(_) | Dep::Pygraph(_) => {}
+        }
+    }
+    expanded
+}
