@@ -23,6 +23,7 @@ use super::stop::Stop;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;
 use crate::plan::Runnable;
+use crate::sys::veil::Masker;
 use crate::sys::{Env, clock, spawn};
 
 /// After its end a command's output is waited for this long: whoever still holds it open is a
@@ -49,6 +50,11 @@ const LEFTOVER_INTERVAL_MAX: Duration = Duration::from_millis(100);
 /// What the shells return for a program that is not there, and for one that cannot be started.
 const CODE_NOT_FOUND: i32 = 127;
 const CODE_NOT_STARTED: i32 = 126;
+
+/// What a shell runs whose own command line, which everybody on the machine can read, must show
+/// no secret. What it starts does not get the variable.
+const EVAL: &str = "eval \"unset QIK__EXEC; $QIK__EXEC\"";
+const EXEC_VARIABLE: &str = "QIK__EXEC";
 
 /// What is to be run, and where.
 #[derive(Debug)]
@@ -90,11 +96,13 @@ pub(super) struct NotStarted {
 pub(super) async fn run_command(
     task: &Task<'_>,
     surroundings: Surroundings<'_>,
+    masker: Masker,
     log: &mut LogFile,
 ) -> Result<Exit, NotStarted> {
     let begin = clock::instant();
     let (child, pipe) = start(task).await?;
-    let running = Running { child, pipe, surroundings, unit: task.unit, log, leader: None };
+    let unit = task.unit;
+    let running = Running { child, pipe, surroundings, unit, masker, log, leader: None };
     running.follow(begin).await
 }
 
@@ -118,9 +126,13 @@ fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no `sh` on its PATH"))?;
     let (reader, writer) = io::pipe()?;
     let mut command = spawn::command(shell, task.root.as_path(), &task.env);
+    command.arg("-c");
+    if task.runnable.secrets.is_empty() {
+        command.arg(&task.runnable.exec);
+    } else {
+        command.arg(EVAL).env(EXEC_VARIABLE, &task.runnable.exec);
+    }
     command
-        .arg("-c")
-        .arg(&task.runnable.exec)
         .env(
             ancestry::VARIABLE,
             ancestry::extended(&task.env, task.root, task.runnable.name.as_str()),
@@ -162,6 +174,7 @@ struct Running<'a> {
     pipe: pipe::Receiver,
     surroundings: Surroundings<'a>,
     unit: usize,
+    masker: Masker,
     log: &'a mut LogFile,
     leader: Option<Pid>,
 }
@@ -195,6 +208,8 @@ impl Running<'_> {
             Some(end) => end,
             None => (self.child.wait().await.ok(), begin.elapsed()),
         };
+        let held = self.masker.finish();
+        self.keep(&held).await;
         self.part().await;
         let signal = status.and_then(|status| status.signal());
         let code = status.and_then(|status| status.code());
@@ -207,6 +222,15 @@ impl Running<'_> {
     }
 
     async fn take(&mut self, bytes: &[u8]) {
+        let shown = self.masker.push(bytes);
+        self.keep(&shown).await;
+    }
+
+    /// Writes what holds no secret.
+    async fn keep(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         self.log.write(bytes);
         let events = self.surroundings.events;
         if events.wants_output() {

@@ -105,7 +105,7 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
         Some(Err(reason)) => reason,
         None => None,
     };
-    let reason = unused.unwrap_or_else(|| reason(run, unit, store, &before));
+    let reason = unused.unwrap_or_else(|| reason(run, unit, store, &before, is_absent));
     Err(Unusable::Reason(reason, Some(before)))
 }
 
@@ -133,13 +133,25 @@ fn usable(run: &Run, unit: usize, lookup: Lookup) -> Option<Hit> {
 }
 
 /// Why there is no usable entry of these inputs.
-fn reason(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> RunReason {
+fn reason(
+    run: &Run,
+    unit: usize,
+    store: &dyn Store,
+    before: &Fingerprint,
+    is_absent: bool,
+) -> RunReason {
     let runnable = run.runnable(unit);
-    let Some(latest) = store.latest(&runnable.name, &runnable.command) else {
+    let Some(mut latest) = store.latest(&runnable.name, &runnable.command) else {
         let has_run = fs::stat(&output_path(&run.job.dirs, &runnable.name)).is_ok();
         return if has_run { RunReason::NotStored } else { RunReason::FirstRun };
     };
-    let changes = diff(&latest, &before.to_document());
+    // It may be older than what it shows is secret.
+    latest.hide(&run.job.veil);
+    let mut changes = diff(&latest, &before.to_document());
+    if changes.is_empty() && is_absent && !before.inputs.secrets.is_empty() {
+        // Nothing else is part of the digest and not of the document.
+        changes.push(Change::Secret { names: before.inputs.secrets.clone() });
+    }
     if changes.is_empty() { RunReason::NotKept } else { RunReason::Changed(changes) }
 }
 

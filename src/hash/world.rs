@@ -14,7 +14,8 @@ use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
 use crate::python::{Distributions, find_site_packages, normalized};
 use crate::space::dotenv;
-use crate::sys::{Env, fs};
+use crate::sys::veil::Veil;
+use crate::sys::{Env, Sys, fs};
 
 /// Artifacts of one upstream: escaped path → what it is.
 pub type ArtifactList = BTreeMap<String, String>;
@@ -33,6 +34,7 @@ pub struct World {
     worktree: Option<Arc<Worktree>>,
     /// The process's environment.
     env: Env,
+    veil: Veil,
     pydist: PydistRules,
     seen: Mutex<Seen>,
     /// Counts the times at which `seen` was forgotten, so that nothing that was looked at before
@@ -61,11 +63,11 @@ impl World {
     pub fn new(
         root: AbsPath,
         worktree: Option<Arc<Worktree>>,
-        env: Env,
+        sys: &Sys,
         pydist: PydistRules,
     ) -> Self {
-        let seen = Mutex::default();
-        Self { root, worktree, env, pydist, seen, epoch: AtomicU64::new(0) }
+        let (env, veil) = (sys.env.clone(), sys.veil.clone());
+        Self { root, worktree, env, veil, pydist, seen: Mutex::default(), epoch: AtomicU64::new(0) }
     }
 
     pub(super) fn root(&self) -> &AbsPath {
@@ -107,9 +109,10 @@ impl World {
             consts: expanded.consts.clone(),
             settings,
             distributions,
+            secrets: runnable.secrets.clone(),
             upstreams,
         };
-        Ok(Fingerprint { files: self.files(&expanded)?, inputs })
+        Ok(Fingerprint { files: self.files(&expanded)?, inputs, veil: self.veil.clone() })
     }
 
     /// The environment of a runnable's space: the process's, then its dotenv files.

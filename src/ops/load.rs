@@ -42,7 +42,8 @@ pub fn load(
     let project = config::load(found.file, &config::read_from_disk(&root))?;
     let profile = profile.or_else(|| sys.var(context::PROFILE_VARIABLE));
     let settings = settle(context::profile_settings(&project.declarations, profile)?)?;
-    let context = Context::new(&project.declarations, &sys.env, profile, settings.fields())?;
+    let context =
+        Context::new(&project.declarations, &sys.env, profile, settings.fields(), &sys.veil)?;
     tracing::debug!(%root, file = project.file_name(), "loaded the project");
     Ok(Loaded {
         spaces: Spaces::new(&project.declarations),

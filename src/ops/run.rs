@@ -51,6 +51,7 @@ pub(super) fn job(
         worker_count: settings.worker_count,
         read_caches: if settings.forces { ReadCaches::No } else { ReadCaches::Yes },
         cache_when: settings.cache_when,
+        veil: workspace.veil.clone(),
     }
 }
 

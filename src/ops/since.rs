@@ -84,7 +84,13 @@ fn definitions_at(
     let project = config::load(loaded.project.file, &read)?;
     let spaces = Spaces::new(&project.declarations);
     let profile = loaded.profile.as_deref();
-    let context = Context::new(&project.declarations, &sys.env, profile, loaded.settings.fields())?;
+    let context = Context::new(
+        &project.declarations,
+        &sys.env,
+        profile,
+        loaded.settings.fields(),
+        &sys.veil,
+    )?;
     let planner =
         Planner { declarations: &project.declarations, spaces: &spaces, context: &context };
     let mut definitions = BTreeMap::new();

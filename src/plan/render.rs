@@ -1,7 +1,10 @@
 //! A candidate → a runnable: every template rendered, every default applied. Pure.
 
+use std::collections::BTreeSet;
+
 use super::{Candidate, Dep, Planner, Runnable};
 use crate::config::{self, CacheWhen, Text};
+use crate::context::Template;
 use crate::error::Result;
 use crate::space::{Module, Venv};
 
@@ -41,6 +44,7 @@ impl<'a> Planner<'a> {
             module: candidate.module.map(|module| module.name.clone()),
             space: candidate.space.name.clone(),
             exec: self.render(&declared.exec, module)?,
+            secrets: self.secrets(declared, base_deps),
             deps,
             upstreams: Vec::new(),
             artifacts: artifacts.map(|text| self.render(text, module)).collect::<Result<_>>()?,
@@ -56,6 +60,20 @@ impl<'a> Planner<'a> {
             rewrites: declared.rewrites.unwrap_or(defaults.rewrites),
         };
         Ok((runnable, command_deps))
+    }
+
+    /// The secret variables of which a command has fields, where it may.
+    fn secrets(&self, declared: &config::Command, base_deps: &[config::Dep]) -> Vec<String> {
+        if !self.context.has_secrets() {
+            return Vec::new();
+        }
+        let mut texts = vec![&declared.exec];
+        declared.deps.iter().chain(base_deps).for_each(|dep| push_consts(dep, &mut texts));
+        let templates = texts.into_iter().map(|text| Template::parse(&text.value));
+        let names = templates.flat_map(|template| {
+            template.secrets(self.context).map(str::to_owned).collect::<Vec<_>>()
+        });
+        names.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
@@ -123,5 +141,15 @@ impl<'a> Planner<'a> {
                 is_base,
             }))
         })
+    }
+}
+
+fn push_consts<'d>(dep: &'d config::Dep, texts: &mut Vec<&'d Text>) {
+    match dep {
+        config::Dep::Const(text) => texts.push(text),
+        config::Dep::Load { default, .. } => {
+            default.iter().flatten().for_each(|dep| push_consts(dep, texts));
+        }
+        _ => {}
     }
 }

@@ -18,6 +18,8 @@ pub struct Runnable {
     pub space: String,
     /// What `sh -c` gets.
     pub exec: String,
+    /// The secret variables whose values are in it or in its deps, sorted.
+    pub secrets: Vec<String>,
     /// What it depends on, base deps included; command deps are in `upstreams`.
     pub deps: Vec<Dep>,
     pub upstreams: Vec<Upstream>,

@@ -2,6 +2,8 @@
 //! followed. Pure but for [`dotenv`].
 
 pub mod dotenv;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod module;
 mod resolve;
 mod venv;

@@ -91,8 +91,7 @@ fn space3_a_malformed_dotenv_file() {
     let project = with("spaces.default.dotenv = 'local.env'\n[commands]\na = 'true'\n");
     project.file("local.env", "A=1\nnonsense\n");
     assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
-    error[space3]: `local.env` has a line that is no `NAME=value`
-    because: line 2: nonsense
+    error[space3]: line 2 of `local.env` is no `NAME=value`
     hint: write `NAME=value`, with quotes around a value that has spaces
     more: docs/errors.md#space3
     ");

@@ -42,6 +42,7 @@ mod running;
 mod s3;
 mod s3_faults;
 mod s3_untrusted;
+mod secrets;
 mod seeds;
 mod selection;
 mod signals;
