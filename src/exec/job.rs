@@ -185,7 +185,17 @@ impl Run {
     }
 
     pub(super) fn warn(&self, unit: Option<usize>, diagnostic: Diagnostic) {
-        self.events.send(Event::Warning { runnable: unit, diagnostic: Box::new(diagnostic) });
+        let diagnostic = Box::new(self.without_secrets(diagnostic));
+        self.events.send(Event::Warning { runnable: unit, diagnostic });
+    }
+
+    /// What may be said.
+    pub(super) fn without_secrets(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let Diagnostic { message, causes, hints, .. } = &mut diagnostic;
+        for text in causes.iter_mut().chain(hints).chain([message]) {
+            self.job.veil.hide_in(text);
+        }
+        diagnostic
     }
 
     /// Warns unless a warning on this topic was given already.

@@ -8,18 +8,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 use tokio::time::{Instant as Timer, sleep, sleep_until};
 
-use super::EventSender;
 use super::ancestry;
 use super::groups::{self, Groups};
 use super::log_file::LogFile;
 use super::output::PIECE_BYTES_MAX;
 use super::stop::Stop;
+use super::stopped::{Stopped, Stops};
+use super::{Event, EventSender, orphans};
+use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;
 use crate::plan::Runnable;
@@ -64,6 +66,8 @@ pub(super) struct Task<'a> {
     pub(super) worker: usize,
     pub(super) root: &'a AbsPath,
     pub(super) env: Arc<Env>,
+    /// Of the runnable, if it has one.
+    pub(super) claim: Option<&'a Claim>,
 }
 
 /// What is to know of a command while it runs.
@@ -101,8 +105,13 @@ pub(super) async fn run_command(
 ) -> Result<Exit, NotStarted> {
     let begin = clock::instant();
     let (child, pipe) = start(task).await?;
-    let unit = task.unit;
-    let running = Running { child, pipe, surroundings, unit, masker, log, leader: None };
+    let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(leader) = leader {
+        surroundings.groups.add(leader);
+    }
+    orphans::note(task.claim, leader);
+    let running =
+        Running { child, pipe, surroundings, task, masker, log, leader, wants_terminal: false };
     running.follow(begin).await
 }
 
@@ -173,19 +182,18 @@ struct Running<'a> {
     child: Child,
     pipe: pipe::Receiver,
     surroundings: Surroundings<'a>,
-    unit: usize,
+    task: &'a Task<'a>,
     masker: Masker,
     log: &'a mut LogFile,
     leader: Option<Pid>,
+    /// Whether it was stopped for that, and asked to end.
+    wants_terminal: bool,
 }
 
 impl Running<'_> {
     /// Takes the output until the command and its output have ended.
     async fn follow(mut self, begin: Instant) -> Result<Exit, NotStarted> {
-        self.leader = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        if let Some(leader) = self.leader {
-            self.surroundings.groups.add(leader);
-        }
+        let mut stops = Stops::of(self.leader);
         let mut buffer = vec![0; PIECE_BYTES_MAX];
         let mut end: Option<(Option<ExitStatus>, Duration)> = None;
         let mut deadline = Timer::now();
@@ -196,6 +204,9 @@ impl Running<'_> {
                 status = self.child.wait(), if end.is_none() => {
                     end = Some((status.ok(), begin.elapsed()));
                     deadline = Timer::now() + LEAK_PATIENCE;
+                }
+                stopped = stops.next(self.surroundings.groups), if end.is_none() => {
+                    self.is_stopped(stopped);
                 }
                 () = sleep_until(deadline), if end.is_some() => break !self.drain(&mut buffer).await,
                 count = self.pipe.read(&mut buffer) => match count {
@@ -221,6 +232,25 @@ impl Running<'_> {
         })
     }
 
+    /// The command is stopped. If it wants the terminal, it is asked to end, then made to.
+    fn is_stopped(&mut self, stopped: Stopped) {
+        let Some(leader) = self.leader else { return };
+        if stopped == Stopped::ByTerminal {
+            let signals: &[Signal] =
+                if self.wants_terminal { &[Signal::KILL] } else { &[Signal::TERM, Signal::CONT] };
+            for signal in signals {
+                let _ = kill_process_group(leader, *signal);
+            }
+            if self.wants_terminal {
+                return;
+            }
+            self.wants_terminal = true;
+        }
+        let diagnostic = stopped.diagnostic(self.task.runnable.name.as_str(), leader);
+        let (runnable, diagnostic) = (Some(self.task.unit), Box::new(diagnostic));
+        self.surroundings.events.send(Event::Warning { runnable, diagnostic });
+    }
+
     async fn take(&mut self, bytes: &[u8]) {
         let shown = self.masker.push(bytes);
         self.keep(&shown).await;
@@ -236,7 +266,7 @@ impl Running<'_> {
         if events.wants_output() {
             // A reader that does not read must not keep a killed run alive.
             tokio::select! {
-                () = events.output(self.unit, bytes) => {}
+                () = events.output(self.task.unit, bytes) => {}
                 () = self.surroundings.stop.until_killed() => {}
             }
         }

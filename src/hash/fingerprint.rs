@@ -1,6 +1,5 @@
 //! All inputs of a runnable, as a value with a digest and as a document that is kept. Pure.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -136,9 +135,7 @@ impl Document {
     pub fn hide(&mut self, veil: &Veil) {
         let Inputs { exec, deps, consts, .. } = &mut self.inputs;
         for text in deps.iter_mut().chain(consts).chain([exec]) {
-            if let Cow::Owned(hidden) = veil.hide_text(text) {
-                *text = hidden;
-            }
+            veil.hide_in(text);
         }
     }
 }

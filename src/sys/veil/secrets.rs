@@ -89,6 +89,13 @@ impl Veil {
         }
     }
 
+    /// Takes secrets out of a text.
+    pub fn hide_in(&self, text: &mut String) {
+        if let Cow::Owned(hidden) = self.hide_text(text) {
+            *text = hidden;
+        }
+    }
+
     pub(super) fn secrets(&self) -> Arc<Secrets> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
