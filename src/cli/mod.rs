@@ -5,6 +5,7 @@ mod exit_code;
 mod settings;
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 
 use clap::Parser as _;
 
@@ -14,7 +15,8 @@ pub use settings::{Settings, WatchMode};
 
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
 use crate::ops;
-use crate::sys::{self, Sys, ui::Ui};
+use crate::sys::ui::{Ui, lost_output};
+use crate::sys::{self, Sys};
 
 /// The word by which git calls the merge driver.
 const MERGE_DRIVER: &str = ":merge-driver";
@@ -52,9 +54,15 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let typed = match Args::try_parse_from(settings::with_verbosity(argv)) {
         Ok(typed) => typed,
         Err(error) => {
-            // A closed stdout or stderr is no reason to fail.
-            drop(error.print());
-            return Ok(if error.use_stderr() { ExitCode::Error } else { ExitCode::Success });
+            let printed = error.print();
+            // A reader who has seen enough is no reason to fail.
+            return match printed {
+                _ if error.use_stderr() => Ok(ExitCode::Error),
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    Err(lost_output(&error).into())
+                }
+                Ok(()) | Err(_) => Ok(ExitCode::Success),
+            };
         }
     };
     let load = || {

@@ -15,6 +15,9 @@ use crate::select;
 use crate::space::Venv;
 use crate::sys::{Sys, ui::Ui};
 
+/// The exit code of a run that went well, but not to its reader.
+const CODE_ERROR: i32 = 2;
+
 /// Runs what is selected.
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
@@ -32,7 +35,9 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let job = job(loaded, &workspace, Arc::new(graph), world);
     let summary = exec::run(job, Signals::Process, events)?;
     reporting.finish(summary.signal.is_some());
-    Ok(ExitCode::Run(summary.code))
+    // Whoever reads it would take what came for all of it.
+    let code = if ui.has_lost_output() { summary.code.max(CODE_ERROR) } else { summary.code };
+    Ok(ExitCode::Run(code))
 }
 
 /// A run of a graph as the settings want it.

@@ -1,12 +1,15 @@
 //! The terminal: what goes to stdout, what to stderr, with which colours, how wide.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::adapter::strip_bytes;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Sys;
 use super::veil::Veil;
+use crate::error::{Code, Diagnostic};
 
 /// Columns where the terminal does not tell.
 const COLUMNS_DEFAULT: usize = 80;
@@ -24,6 +27,8 @@ pub struct Ui {
     pub is_stdout_terminal: bool,
     columns: Option<usize>,
     veil: Veil,
+    /// Whether something did not get to stdout that somebody would have read.
+    has_lost_output: Arc<AtomicBool>,
 }
 
 impl Ui {
@@ -38,7 +43,18 @@ impl Ui {
             is_stdout_terminal: io::stdout().is_terminal(),
             columns: sys.var("COLUMNS").and_then(|text| text.parse().ok()).filter(|n| *n > 0),
             veil: sys.veil.clone(),
+            has_lost_output: Arc::default(),
         }
+    }
+
+    /// Writing to stdout has failed, and not because its reader has seen enough.
+    pub fn note_lost_output(&self) {
+        self.has_lost_output.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether writing to stdout has failed in this way.
+    pub fn has_lost_output(&self) -> bool {
+        self.has_lost_output.load(Ordering::Relaxed)
     }
 
     /// Standard output, through which ANSI styles pass only if they are wanted.
@@ -64,6 +80,11 @@ impl Ui {
             .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)))
             .unwrap_or(COLUMNS_DEFAULT)
     }
+}
+
+/// What is said where output is lost.
+pub fn lost_output(error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::FileFailed, "stdout cannot be written to").because(error.to_string())
 }
 
 /// A stream that takes secrets out of what it is given, and styles where they are not wanted, and
