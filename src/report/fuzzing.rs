@@ -10,10 +10,10 @@ pub fn output(bytes: &[u8]) {
     assert_eq!(whole, shown(&[&bytes[..middle], &bytes[middle..]]));
     let mut rest = &whole[..];
     while let Some(at) = rest.iter().position(|byte| *byte == 0x1b) {
-        // Colors alone: `ESC [ … m`.
+        // Colors, and the erasing of a line: `ESC [ … m` and `K`.
         let sequence = &rest[at + 1..];
-        let end = sequence.iter().position(u8::is_ascii_alphabetic);
-        assert!(end.is_some_and(|end| sequence[0] == b'[' && sequence[end] == b'm'), "{whole:?}");
+        let end = sequence.iter().find(|byte| byte.is_ascii_alphabetic());
+        assert!(sequence.starts_with(b"[") && matches!(end, Some(b'm' | b'K')), "{whole:?}");
         rest = sequence;
     }
     let is_control = |byte: &u8| byte.is_ascii_control() && !b"\n\t\r\x1b".contains(byte);

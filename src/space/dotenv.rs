@@ -142,6 +142,11 @@ impl Value<'_> {
                 '#' if self.is_at_space() => {
                     self.take(self.rest.find('\n').unwrap_or(self.rest.len()));
                 }
+                // Such values are Windows' folders, and none goes over several lines.
+                '\\' if self.rest[1..].starts_with(['\n', '\r']) => {
+                    self.push("\\");
+                    self.take(1);
+                }
                 '\\' => self.escape(),
                 '$' => self.variable()?,
                 '\r' if self.rest.starts_with("\r\n") => self.take(1),
@@ -262,6 +267,12 @@ mod tests {
         check("URL=http://host/?a=b&c=d#e", &[("URL", "http://host/?a=b&c=d#e")]);
         check("A=1 # one\r\nB=2\r\n", &[("A", "1"), ("B", "2")]);
         check("export A=1\nexported=2", &[("A", "1"), ("exported", "2")]);
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_of_a_line_is_one() {
+        check("A=C:\\dir\\\nB=2", &[("A", "C:dir\\"), ("B", "2")]);
+        check("A=x\\\r\nB=2\\", &[("A", "x\\"), ("B", "2\\")]);
     }
 
     #[test]
