@@ -352,3 +352,27 @@ fn a_check_for_ci() {
     clone.file("one.txt", "two\n").qik(check).exits(1).prints("hello\n");
     assert_eq!(project.runs("hello"), 1);
 }
+
+#[test]
+fn its_own_files_are_no_inputs() {
+    for deps in [".", "**", "**.json", ":!docs"] {
+        let project = Project::new();
+        project
+            .toml(&format!(
+                "[commands.all]\nexec = '{{tick all}}; cat a.txt'\ndeps = ['{deps}']\ncache = 'repo'\n"
+            ))
+            .file("a.txt", "one\n")
+            .file("b.json", "{}")
+            .commit();
+        project.qik(["all"]).ok();
+        // `.gitattributes` is made by the first run, and is a file like any other.
+        project.commit();
+        project.qik(["all"]).ok();
+        let runs = project.runs("all");
+        for _ in 0..3 {
+            project.commit();
+            project.qik(["all"]).ok();
+        }
+        assert_eq!(project.runs("all"), runs, "{deps}");
+    }
+}
