@@ -10,7 +10,7 @@ use super::restore::{self, Modes, Restore};
 use super::{Content, Manifest, Memo, warning};
 use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
-use crate::paths::{AbsPath, WorkDirs};
+use crate::paths::{ProjectPath, AbsPath, WorkDirs};
 use crate::plan::RunnableName;
 use crate::sys::fs;
 
@@ -34,12 +34,14 @@ pub struct Hit {
 }
 
 /// What a restore had to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Restored {
     /// Everything was there already.
     Nothing,
     /// Files of the project were written.
     Files,
+    /// Nothing was written, since this file is not to be replaced.
+    Spared(ProjectPath),
 }
 
 /// Where a log is kept.
@@ -123,9 +125,14 @@ impl Hit {
 
     /// Brings back what the command made, below a root: all that is not there already is copied
     /// and verified before the first of it is moved into place. What is there already, with the
-    /// same content and mode, is left alone.
-    pub fn restore(&self, root: &AbsPath) -> Result<Restored, Diagnostic> {
-        self.plan_restore(root).run().map_err(|cause| warning::unusable(&self.runnable, &cause))
+    /// same content and mode, is left alone. Nothing is done at all if a file that is there, with
+    /// other content, is one to be spared.
+    pub fn restore(
+        &self,
+        root: &AbsPath,
+        is_spared: &dyn Fn(&ProjectPath) -> bool,
+    ) -> Result<Restored, Diagnostic> {
+        self.plan_restore(root).run(is_spared).map_err(|cause| warning::unusable(&self.runnable, &cause))
     }
 
     /// Whether a restore has all that it needs, as far as can be seen without reading blobs.

@@ -31,6 +31,10 @@ use crate::sys::fs;
 /// What to do with new files, so that the next commit has them; gives what there is to warn of.
 pub type Publish = Box<dyn Fn(&[ProjectPath]) -> Vec<Diagnostic> + Send + Sync>;
 
+/// Keeps git from changing line ends: entries and logs are what they are, byte for byte.
+const ATTRIBUTES: &str = "* -text\n";
+const ATTRIBUTES_PATH: &str = ".qik/cache/.gitattributes";
+
 /// The mode of the files: they are read by everybody who has the checkout.
 const MODE: u32 = 0o644;
 
@@ -136,10 +140,12 @@ impl Shared {
             Diagnostic::new(Code::CacheFailed, format!("{} is no exit code", new.code))
         })?;
         put(&mut walker, &mut staging, &entry_path, &mut bytes.as_slice())?;
+        let attributes_path = ProjectPath::from_bytes(ATTRIBUTES_PATH.as_bytes());
+        put(&mut walker, &mut staging, &attributes_path, &mut ATTRIBUTES.as_bytes())?;
         let artifacts = new.artifacts.artifacts.iter();
         let committed = artifacts.filter(|it| it.kind != ArtifactKind::Folder);
         let mut unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
-        unpublished.extend([entry_path, log_path]);
+        unpublished.extend([entry_path, log_path, attributes_path]);
         unpublished.extend(committed.map(|artifact| artifact.path.clone()));
         Ok(())
     }
@@ -184,7 +190,14 @@ fn has_content(folder: &Folder, name: &[u8], content: Content) -> bool {
 impl Store for Shared {
     fn lookup(&self, key: Key<'_>) -> Lookup {
         match self.find(key) {
-            Ok(Some(hit)) => Lookup::Hit(Box::new(hit)),
+            Ok(Some(hit)) => {
+                // Whatever kept them from being published when they were stored may be over, and
+                // a clone that only replays needs the merge driver too.
+                let mut unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
+                let path = |extension| path_of(key.runnable, key.command, extension);
+                unpublished.extend([path("json"), path("out")]);
+                Lookup::Hit(Box::new(hit))
+            }
             Ok(None) => Lookup::Miss(Miss::Absent),
             Err(cause) => Lookup::Miss(Miss::Damaged(warning::unusable(key.runnable, &cause))),
         }

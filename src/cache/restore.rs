@@ -15,6 +15,7 @@ use super::staging::{Staged, Staging};
 use super::{Artifact, ArtifactKind, Content, Manifest, Memo, reach};
 use crate::error::{Code, Diagnostic};
 use crate::paths::{AbsPath, ProjectPath, WorkDirs};
+use crate::sys::fs;
 use crate::sys::folder::{Folder, Kind, Missing, Walker};
 
 /// Which modes count as the same.
@@ -36,14 +37,25 @@ pub(super) struct Restore<'a> {
 }
 
 impl<'a> Restore<'a> {
-    /// Does it.
-    pub(super) fn run(&self) -> Result<Restored, Diagnostic> {
+    /// Does it, unless it would replace a file that is to be spared.
+    pub(super) fn run(
+        &self,
+        is_spared: &dyn Fn(&ProjectPath) -> bool,
+    ) -> Result<Restored, Diagnostic> {
         if self.manifest.artifacts.is_empty() {
             return Ok(Restored::Nothing);
         }
         let missing = self.find_missing()?;
         if missing.is_empty() {
             return Ok(Restored::Nothing);
+        }
+        let is_file = |path: &ProjectPath| {
+            let stat = fs::stat(self.root.join(path.as_path()).as_path());
+            stat.is_ok_and(|stat| stat.is_file())
+        };
+        let mut paths = missing.iter().map(|artifact| &artifact.path);
+        if let Some(path) = paths.find(|path| is_file(path) && is_spared(path)) {
+            return Ok(Restored::Spared(path.clone()));
         }
         let mut staging = Staging::new(self.dirs)?;
         let blobs = Blobs::new(self.dirs);

@@ -1,5 +1,6 @@
 //! All that a run tells the world. No styling here, and no decision in a reporter.
 
+use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,6 +77,8 @@ pub struct Outcome {
 pub struct Log {
     /// The file below `._qik/out`; `None` if it has no output or none could be written.
     pub path: Option<PathBuf>,
+    /// That file, still open: another process may have put its own in the place meanwhile.
+    pub file: Option<Arc<File>>,
     /// What could not be written to the file, as far as it is kept.
     pub rest: Arc<[u8]>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::RunnableError;
 use crate::hash::{ArtifactList, Fingerprint, World};
+use crate::paths::ProjectPath;
 use crate::plan::Runnable;
 use crate::sys::Env;
 
@@ -24,6 +25,9 @@ pub trait InputSource: Debug + Send + Sync {
 
     /// The glob deps of the runnable that match no file now.
     fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String>;
+
+    /// Whether git tracks a file, so that it may be somebody's work.
+    fn is_tracked(&self, path: &ProjectPath) -> bool;
 
     /// Something has written, or may have: what was seen of the files may no longer hold.
     fn forget_files(&self);
@@ -44,6 +48,10 @@ impl InputSource for World {
 
     fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {
         Self::unmatched_globs(self, runnable)
+    }
+
+    fn is_tracked(&self, path: &ProjectPath) -> bool {
+        Self::is_tracked(self, path)
     }
 
     fn forget_files(&self) {

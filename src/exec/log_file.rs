@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Log;
 use super::output::REST_BYTES_MAX;
@@ -56,7 +57,9 @@ impl LogFile {
     }
 
     pub(super) fn finish(self) -> WrittenLog {
-        WrittenLog { log: Log { path: self.path, rest: self.rest.into() }, file: self.file }
+        let file = self.file.as_ref().ok().and_then(|file| file.try_clone().ok()).map(Arc::new);
+        let log = Log { path: self.path, file, rest: self.rest.into() };
+        WrittenLog { log, file: self.file }
     }
 }
 

@@ -5,7 +5,6 @@
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::Log;
 use super::log_file::{LogFile, unkept};
@@ -103,12 +102,12 @@ impl Outputs {
     pub(super) fn replay(&self, name: &RunnableName, hit: &Hit) -> Result<Log, Diagnostic> {
         let path = path(&self.dirs, name);
         if self.failure.is_none() && (holds(&path, hit) || rewrite(&path, hit)?) {
-            return Ok(Log { path: Some(path), rest: Arc::default() });
+            return Ok(Log { path: Some(path), ..Log::default() });
         }
         let mut rest = Vec::new();
         let mut log = hit.open_log()?.take(REST_BYTES_MAX as u64);
         fs::verb("read", &path, log.read_to_end(&mut rest))?;
-        Ok(Log { path: None, rest: rest.into() })
+        Ok(Log { rest: rest.into(), ..Log::default() })
     }
 }
 

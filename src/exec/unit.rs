@@ -8,7 +8,8 @@ use super::job::{ReadCaches, Run, UnknownUpstream};
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
 use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
-use crate::hash::{Fingerprint, diff};
+use crate::hash::{Change, Fingerprint, diff};
+use crate::paths::ProjectPath;
 use crate::sys::{Env, fs};
 
 /// The exit code of a runnable that qik itself could not run.
@@ -89,16 +90,23 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
     }
     let key = run.key(unit, before.digest());
     tracing::debug!(runnable = %runnable.name, digest = %key.digest, cache, "looks up");
-    let mut hit = usable(run, unit, store.lookup(key));
+    let lookup = store.lookup(key);
+    let is_absent = matches!(lookup, Lookup::Miss(Miss::Absent));
+    let mut hit = usable(run, unit, lookup);
     if hit.as_ref().is_none_or(|hit| !hit.manifest().artifacts.is_empty()) {
         claim_now(run, unit, claim)?;
     }
-    if hit.is_none() {
+    if is_absent {
         // Who had the claim before may have stored what we want.
         hit = usable(run, unit, store.look_again(key));
     }
-    let replayed = hit.and_then(|hit| replay(run, unit, &hit));
-    replayed.ok_or_else(|| Unusable::Reason(reason(run, unit, store, &before), Some(before)))
+    let unused = match hit.map(|hit| replay(run, unit, &hit)) {
+        Some(Ok(outcome)) => return Ok(outcome),
+        Some(Err(reason)) => reason,
+        None => None,
+    };
+    let reason = unused.unwrap_or_else(|| reason(run, unit, store, &before));
+    Err(Unusable::Reason(reason, Some(before)))
 }
 
 fn claim_now(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<(), Unusable> {
@@ -135,32 +143,38 @@ fn reason(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> Ru
     if changes.is_empty() { RunReason::NotKept } else { RunReason::Changed(changes) }
 }
 
-/// Log and artifacts of a hit, brought back; `None` with a warning if they cannot be.
-fn replay(run: &Run, unit: usize, hit: &Hit) -> Option<Outcome> {
+/// Log and artifacts of a hit, brought back; or why they are not, where no warning says it.
+fn replay(run: &Run, unit: usize, hit: &Hit) -> Result<Outcome, Option<RunReason>> {
     run.events.send(Event::Replaying { runnable: unit });
     let name = &run.runnable(unit).name;
     if let Err(conflict) = run.owners.claim(name, &hit.manifest().to_list()) {
         run.warn(Some(unit), conflict.diagnostic(name).hint(format!("`{name}` runs instead")));
-        return None;
+        return Err(None);
     }
     match try_replay(run, unit, hit) {
+        Ok((_, Restored::Spared(path))) => {
+            // A file that git tracks may hold somebody's work, and only the command can tell.
+            let path = path.escaped().into_owned();
+            Err(Some(RunReason::Changed(vec![Change::FileChanged { path }])))
+        }
         Ok((log, restored)) => {
             if restored == Restored::Files {
                 run.forget_files();
             }
             let status = if hit.code == 0 { Status::Replayed } else { Status::ReplayedFailure };
-            Some(Outcome { status, code: hit.code, duration: hit.duration, log, error: None })
+            Ok(Outcome { status, code: hit.code, duration: hit.duration, log, error: None })
         }
         Err(diagnostic) => {
             // A restore that stopped half way has written, too.
             run.forget_files();
             run.warn(Some(unit), diagnostic.hint(format!("`{name}` runs instead")));
-            None
+            Err(None)
         }
     }
 }
 
 fn try_replay(run: &Run, unit: usize, hit: &Hit) -> Result<(Log, Restored), Diagnostic> {
     let log = run.outputs.replay(&run.runnable(unit).name, hit)?;
-    Ok((log, hit.restore(&run.job.dirs.root)?))
+    let is_spared = |path: &ProjectPath| run.job.inputs.is_tracked(path);
+    Ok((log, hit.restore(&run.job.dirs.root, &is_spared)?))
 }

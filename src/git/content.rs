@@ -1,29 +1,26 @@
-//! Blob ids of what is in the work tree, after git's clean conversions.
+//! Blob ids of what is in the work tree, as git would add it.
 //!
-//! git itself hashes, in one go for all files that need it, so that line ends, encodings and
-//! filter drivers are exactly its own. Ids are kept for as long as a file's times do not move.
+//! libgit2 hashes what is stored as it is, git what has to be converted first. Ids are kept for as
+//! long as a file's times do not move.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::{OsStr, OsString};
-use std::io::Read as _;
+use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
-use std::process::Output;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::binary::{failure, words};
+use super::clean::Cleaner;
+use super::conversion::Conversions;
 use super::file_set::BlobId;
 use super::index::IndexSnapshot;
 use super::look::{FileStamp, Reading};
-use super::quote;
+use super::parallel;
+use super::plain::{self, Plain};
 use super::repo::Repo;
-use crate::error::{Code, Diagnostic};
-use crate::paths::escape;
+use crate::error::Diagnostic;
 use crate::sys::fs::{self, FileError};
 
-/// Paths in one command line.
-const PATHS_PER_CALL_MAX: usize = 200;
+/// So many files are worth a thread of their own.
+const FILES_PER_THREAD_MIN: usize = 64;
 
 /// What became of a file that was to be hashed.
 #[derive(Debug, Clone)]
@@ -68,14 +65,16 @@ impl Contents {
             .collect();
         let unknown: Vec<usize> =
             (0..readings.len()).filter(|position| hashed[*position].is_none()).collect();
-        let reader = Hasher { repo, snapshot };
+        let reader = Hasher::new(repo, snapshot);
         let (links, files): (Vec<usize>, Vec<usize>) =
             unknown.iter().partition(|position| readings[**position].1.is_link);
         for position in links {
             hashed[position] = Some(reader.hash_link(readings[position].0));
         }
         let entries: Vec<u32> = files.iter().map(|position| readings[*position].0).collect();
-        for (position, id) in files.iter().zip(reader.hash_files(&entries)) {
+        let ids = reader.hash_files(&entries);
+        let ids = ids.unwrap_or_else(|diagnostic| vec![diagnostic.into(); entries.len()]);
+        for (position, id) in files.iter().zip(ids) {
             hashed[*position] = Some(id);
         }
         for position in unknown {
@@ -101,167 +100,93 @@ impl Contents {
     }
 }
 
+/// What hashes files of one index.
 struct Hasher<'a> {
     repo: &'a Repo,
     snapshot: &'a IndexSnapshot,
+    cleaner: Cleaner<'a>,
 }
 
-impl Hasher<'_> {
-    fn path(&self, entry: u32) -> PathBuf {
-        self.repo.root().as_path().join(OsStr::from_bytes(self.snapshot.git_path(entry)))
+impl<'a> Hasher<'a> {
+    fn new(repo: &'a Repo, snapshot: &'a IndexSnapshot) -> Self {
+        Self { repo, snapshot, cleaner: Cleaner { repo, snapshot } }
+    }
+
+    /// Whether libgit2 makes ids of the repository's kind.
+    fn is_for_library(&self, entry: u32) -> bool {
+        self.snapshot.entry(entry).id.is_sha1()
     }
 
     /// A symlink's blob is its text.
     fn hash_link(&self, entry: u32) -> Hashed {
-        let text = match fs::read_link(&self.path(entry)) {
+        let text = match fs::read_link(&self.cleaner.path(entry)) {
             Ok(text) => text,
             Err(error) => return error.into(),
         };
-        let args = ["hash-object", "--stdin"];
-        match self.repo.git().run(&args, text.as_os_str().as_bytes()) {
-            Ok(output) => match parse_ids(&output.stdout).first() {
-                Some(id) => Hashed::Id(*id),
-                None => failure(&args, &output).into(),
-            },
-            Err(diagnostic) => diagnostic.into(),
+        let text = text.as_os_str().as_bytes();
+        match self.is_for_library(entry).then(|| plain::hash(text)).flatten() {
+            Some(id) => Hashed::Id(id),
+            None => self.cleaner.hash_text(text),
         }
     }
 
     /// Files, as git would add them.
-    fn hash_files(&self, entries: &[u32]) -> Vec<Hashed> {
-        let mut hashed = self.hash_each(&["hash-object", "--stdin-paths"], entries);
-        self.undo_new_line_ends(entries, &mut hashed);
-        hashed
+    fn hash_files(&self, entries: &[u32]) -> Result<Vec<Hashed>, Diagnostic> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut conversions = Conversions::new(self.repo, self.snapshot)?;
+        let (changed, rest): (Vec<usize>, Vec<usize>) = (0..entries.len())
+            .partition(|at| conversions.may_change(self.snapshot.git_path(entries[*at])));
+        let of =
+            |positions: &[usize]| positions.iter().map(|at| entries[*at]).collect::<Vec<u32>>();
+        let mut hashed = vec![None; entries.len()];
+        for (position, cleaned) in changed.iter().zip(self.cleaner.hash_files(&of(&changed))) {
+            hashed[*position] = Some(cleaned);
+        }
+        for (position, plain) in rest.iter().zip(self.hash_plain(&mut conversions, &of(&rest))) {
+            hashed[*position] = plain;
+        }
+        let rest: Vec<usize> = rest.into_iter().filter(|at| hashed[*at].is_none()).collect();
+        for (position, cleaned) in rest.iter().zip(self.cleaner.hash_texts(&of(&rest))) {
+            hashed[*position] = Some(cleaned);
+        }
+        Ok(hashed.into_iter().map(|hashed| hashed.unwrap_or(Hashed::Gone)).collect())
     }
 
-    /// Runs git's hasher over files; it stops at the first that it cannot read, so it is started
-    /// again after that one.
-    fn hash_each(&self, args: &[&str], entries: &[u32]) -> Vec<Hashed> {
-        let mut hashed = Vec::with_capacity(entries.len());
-        while hashed.len() < entries.len() {
-            let rest = &entries[hashed.len()..];
-            let mut input = Vec::new();
-            for entry in rest {
-                input.extend(quote::line(self.snapshot.git_path(*entry)));
-                input.push(b'\n');
-            }
-            match self.repo.git().run(args, &input) {
-                Ok(output) => {
-                    let ids = parse_ids(&output.stdout);
-                    hashed.extend(ids.into_iter().take(rest.len()).map(Hashed::Id));
-                    if let Some(failed) = entries.get(hashed.len()) {
-                        hashed.push(self.explain(*failed, args, &output));
-                    }
-                }
-                Err(diagnostic) => {
-                    hashed.resize(entries.len(), diagnostic.into());
-                }
-            }
+    /// Files as they are; `None` for those whose line ends may be converted.
+    fn hash_plain(
+        &self,
+        conversions: &mut Conversions<'_>,
+        entries: &[u32],
+    ) -> Vec<Option<Hashed>> {
+        if !entries.first().is_some_and(|entry| self.is_for_library(*entry)) {
+            return vec![None; entries.len()];
         }
-        hashed
+        let results = parallel::map(entries, FILES_PER_THREAD_MIN, self.repo.cpu_count, |chunk| {
+            chunk.iter().map(|entry| plain::hash_file(&self.cleaner.path(*entry))).collect()
+        });
+        let results = entries.iter().zip(results);
+        results
+            .map(|(entry, result)| match result {
+                Ok(Some(plain)) => self.accept(conversions, *entry, &plain).map(Hashed::Id),
+                Ok(None) => None,
+                Err(error) => Some(error.into()),
+            })
+            .collect()
     }
 
-    /// Why git could not hash a file.
-    fn explain(&self, entry: u32, args: &[&str], output: &Output) -> Hashed {
-        if let Err(error) = fs::open_plain(&self.path(entry)) {
-            return error.into();
-        }
-        let path = self.snapshot.git_path(entry);
-        let shown = escape(path);
-        let query = [OsStr::new("check-attr"), OsStr::new("-z"), OsStr::new("filter")];
-        let query = query.into_iter().chain([OsStr::new("--"), OsStr::from_bytes(path)]);
-        let query: Vec<&OsStr> = query.collect();
-        let answer = self.repo.git().read(&query).unwrap_or_default();
-        let filter = answer.split(|byte| *byte == 0).nth(2).unwrap_or_default();
-        if matches!(filter, b"" | b"unspecified" | b"unset" | b"set") {
-            return failure(args, output).because(format!("the file is `{shown}`")).into();
-        }
-        let filter = escape(filter);
-        let diagnostic = Diagnostic::new(
-            Code::FilterFailed,
-            format!("git's filter `{filter}` fails on `{shown}`"),
-        );
-        let diagnostic = words(&output.stderr).into_iter().fold(diagnostic, Diagnostic::because);
-        diagnostic
-            .hint(format!("install what `git config filter.{filter}.clean` runs, or repair it"))
-            .into()
+    /// The id of a file, unless its line ends may be converted. Whatever attributes say by now, a
+    /// file with the very bytes of the index's blob is that blob.
+    fn accept(
+        &self,
+        conversions: &mut Conversions<'_>,
+        entry: u32,
+        plain: &Plain,
+    ) -> Option<BlobId> {
+        let is_plain = !plain.has_crlf
+            || plain.id == self.snapshot.entry(entry).id
+            || !conversions.may_change_line_ends(self.snapshot.git_path(entry), plain.has_nul);
+        is_plain.then_some(plain.id)
     }
-
-    /// git leaves line ends alone that it would otherwise convert if they are in the index the
-    /// same way (`text=auto`), which its hasher does not know of. And whatever its attributes say
-    /// by now, a file with the very bytes of the index's blob is that blob.
-    fn undo_new_line_ends(&self, entries: &[u32], hashed: &mut [Hashed]) {
-        let has_new_id = |position: &usize| {
-            let id_before = self.snapshot.entry(entries[*position]).id;
-            matches!(hashed[*position], Hashed::Id(id) if id != id_before)
-                && has_crlf(&self.path(entries[*position]))
-        };
-        let suspects: Vec<usize> = (0..entries.len()).filter(has_new_id).collect();
-        if suspects.is_empty() {
-            return;
-        }
-        let suspect_entries: Vec<u32> = suspects.iter().map(|at| entries[*at]).collect();
-        let args = ["hash-object", "--no-filters", "--stdin-paths"];
-        let mut kept_by_index = None;
-        for (position, raw) in suspects.into_iter().zip(self.hash_each(&args, &suspect_entries)) {
-            let (Hashed::Id(raw), Hashed::Id(id)) = (raw, &mut hashed[position]) else { continue };
-            let entry = entries[position];
-            if *id == raw {
-                continue;
-            }
-            let path = self.snapshot.git_path(entry);
-            if raw == self.snapshot.entry(entry).id
-                || kept_by_index
-                    .get_or_insert_with(|| self.keeping_crlf(&suspect_entries))
-                    .contains(path)
-            {
-                *id = raw;
-            }
-        }
-    }
-
-    /// Of some paths those whose line ends git converts only if the index does not have them.
-    fn keeping_crlf(&self, entries: &[u32]) -> BTreeSet<Vec<u8>> {
-        let git = self.repo.git().clone().with("GIT_LITERAL_PATHSPECS", "1");
-        let mut keeping = BTreeSet::new();
-        for chunk in entries.chunks(PATHS_PER_CALL_MAX) {
-            let paths = chunk.iter().map(|entry| OsStr::from_bytes(self.snapshot.git_path(*entry)));
-            let args = ["ls-files", "--eol", "-z", "--"].map(OsStr::new).into_iter().chain(paths);
-            let args: Vec<OsString> = args.map(OsStr::to_owned).collect();
-            // Without an answer the ids stay as git's hasher gave them.
-            let listing = git.read(&args).unwrap_or_default();
-            keeping.extend(listing.split(|byte| *byte == 0).filter_map(parse_eol));
-        }
-        keeping
-    }
-}
-
-/// `i/…  w/…  attr/… TAB PATH`: the path if the index has CRLF and conversion is automatic.
-fn parse_eol(record: &[u8]) -> Option<Vec<u8>> {
-    let tab = record.iter().position(|byte| *byte == b'\t')?;
-    let facts = std::str::from_utf8(&record[..tab]).ok()?;
-    let (ends, attributes) = facts.split_once("attr/")?;
-    let is_in_index = ends.starts_with("i/crlf") || ends.starts_with("i/mixed");
-    let is_automatic = attributes.trim().is_empty() || attributes.starts_with("text=auto");
-    (is_in_index && is_automatic).then(|| record[tab + 1..].to_vec())
-}
-
-fn parse_ids(stdout: &[u8]) -> Vec<BlobId> {
-    let lines = stdout.split(|byte| *byte == b'\n');
-    lines.map_while(|line| BlobId::from_hex(std::str::from_utf8(line).ok()?)).collect()
-}
-
-/// Whether a file has a line end that a conversion could change.
-fn has_crlf(path: &std::path::Path) -> bool {
-    let Ok(mut file) = fs::open_plain(path) else { return false };
-    let mut buffer = vec![0; 1 << 16];
-    let mut is_after_cr = false;
-    while let Ok(length @ 1..) = file.read(&mut buffer) {
-        let chunk = &buffer[..length];
-        if (is_after_cr && chunk[0] == b'\n') || chunk.windows(2).any(|pair| pair == b"\r\n") {
-            return true;
-        }
-        is_after_cr = chunk[length - 1] == b'\r';
-    }
-    false
 }

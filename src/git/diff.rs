@@ -1,18 +1,29 @@
-//! What a commit has otherwise than the index, and files of a commit.
+//! What a commit has otherwise than the index, and files of a commit: libgit2's answer, or git's.
 
 use std::collections::BTreeMap;
 
 use super::binary::{Git, failure};
 use super::file_set::{BlobId, FileMode};
-use super::repo::Commit;
+use super::index::IndexSnapshot;
+use super::repo::{Commit, Repo};
+use super::tree;
 use super::worktree::Content;
 use crate::error::{Code, Diagnostic};
 
 /// For each path in which a commit and the index differ, what the commit has there.
-///
-/// git compares the two by whole folders where the index knows their trees, so the cost is that of
-/// the difference, not of the repository.
 pub(super) fn tree_differences(
+    repo: &Repo,
+    commit: &Commit,
+    snapshot: &IndexSnapshot,
+) -> Result<BTreeMap<Vec<u8>, Content>, Diagnostic> {
+    let library = repo.library();
+    match library.ask_history(|repository| tree::differences(repository, commit, snapshot)) {
+        Some(differences) => Ok(differences),
+        None => differences_by_git(repo.git(), commit),
+    }
+}
+
+fn differences_by_git(
     git: &Git,
     commit: &Commit,
 ) -> Result<BTreeMap<Vec<u8>, Content>, Diagnostic> {
@@ -53,10 +64,17 @@ fn parse(listing: &[u8]) -> Option<BTreeMap<Vec<u8>, Content>> {
 
 /// The content of a file at a commit.
 pub(super) fn file_at(
-    git: &Git,
+    repo: &Repo,
     commit: &Commit,
     path: &[u8],
 ) -> Result<Option<Vec<u8>>, Diagnostic> {
+    match repo.library().ask_history(|repository| tree::file_at(repository, commit, path)) {
+        Some(content) => Ok(content),
+        None => file_by_git(repo.git(), commit, path),
+    }
+}
+
+fn file_by_git(git: &Git, commit: &Commit, path: &[u8]) -> Result<Option<Vec<u8>>, Diagnostic> {
     if path.contains(&b'\n') {
         // Its request would be two lines. No file that qik reads at a commit has such a name.
         return Ok(None);

@@ -1,8 +1,9 @@
 //! Where a repository is: the same answer as git's, mostly without starting git.
 //!
 //! The plain case, a `.git` of one's own with nothing unusual in its configuration, is settled by
-//! looking. Whatever else there is (environment, other owners, bare repositories, `core.worktree`)
-//! git is asked about, and its word is final.
+//! looking, and what libgit2 finds to be no different (a submodule) by libgit2. Whatever else there
+//! is (environment, other owners, bare repositories, a work tree elsewhere) git is asked about, and
+//! its word is final.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -10,6 +11,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::binary::{Git, failure, words};
+use super::library;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;
 use crate::sys::{Env, Sys, fs};
@@ -42,7 +44,12 @@ pub fn find_root(sys: &Sys, folder: &AbsPath) -> Option<AbsPath> {
             return Some(tree);
         }
     }
-    match walk(&sys.env, folder) {
+    let found = walk(&sys.env, folder);
+    if sys.env.contains_key(OsStr::new("GIT_DIR")) {
+        let root = found.as_ref().and_then(|found| root_of_git_dir(&sys.env, folder, found));
+        return Some(root.unwrap_or_else(|| folder.clone()));
+    }
+    match found {
         Some(Found::Marked { root, .. }) => Some(root),
         Some(Found::Bare(_)) | None => None,
     }
@@ -57,26 +64,37 @@ pub(super) fn discover(env: &Env, folder: &AbsPath) -> Result<Option<Site>, Diag
     match found {
         None => Ok(None),
         Some(Found::Bare(folder)) => Err(no_work_tree(&folder)),
-        Some(Found::Marked { root, git_dir }) => match plain_site(&root, git_dir) {
-            Some(site) => Ok(Some(site)),
-            None => ask(&Git::new(env, folder), folder),
-        },
+        Some(Found::Marked { root, git_dir }) => {
+            let site = git_dir.filter(|git_dir| is_trusted(&root, git_dir));
+            let site = site.and_then(|git_dir| {
+                plain_site(&root, &git_dir).or_else(|| library_site(&root, &git_dir))
+            });
+            match site {
+                Some(site) => Ok(Some(site)),
+                None => ask(&Git::new(env, folder), folder),
+            }
+        }
     }
 }
 
-/// Hooks set `GIT_DIR` alone and start in the root of the work tree. From a folder below, git
-/// would take that folder for the root; what is meant is the tree whose `.git` it is.
+/// The environment, completed as its author meant it.
 fn with_work_tree(env: &Env, folder: &AbsPath, found: Option<&Found>) -> Env {
     let mut env = env.clone();
-    let Some(git_dir) = env.get(OsStr::new("GIT_DIR")) else { return env };
-    if let Some(Found::Marked { root, git_dir: Some(marked) }) = found
-        && !env.contains_key(OsStr::new("GIT_WORK_TREE"))
-        && let Ok(named) = fs::resolve(folder.join(git_dir).as_path())
-        && fs::resolve(marked.as_path()).is_ok_and(|marked| marked == named)
+    if !env.contains_key(OsStr::new("GIT_WORK_TREE"))
+        && let Some(root) = found.and_then(|found| root_of_git_dir(&env, folder, found))
     {
         env.insert("GIT_WORK_TREE".into(), root.as_path().into());
     }
     env
+}
+
+/// Hooks set `GIT_DIR` alone and start in the root of the work tree. From a folder below, git
+/// would take that folder for the root; what is meant is the tree whose `.git` it is.
+fn root_of_git_dir(env: &Env, folder: &AbsPath, found: &Found) -> Option<AbsPath> {
+    let Found::Marked { root, git_dir: Some(marked) } = found else { return None };
+    let named = folder.join(env.get(OsStr::new("GIT_DIR"))?);
+    let (named, marked) = (fs::resolve(named.as_path()), fs::resolve(marked.as_path()));
+    (named.ok()? == marked.ok()?).then(|| root.clone())
 }
 
 #[derive(Debug)]
@@ -143,9 +161,14 @@ fn is_git_dir(folder: &AbsPath) -> bool {
     has("HEAD") && (has("commondir") || (has("objects") && has("refs")))
 }
 
-/// The site, if there is nothing about it that only git should judge.
-fn plain_site(root: &AbsPath, git_dir: Option<AbsPath>) -> Option<Site> {
-    let git_dir = git_dir?;
+/// Whether all that makes a repository is the user's own: otherwise git decides.
+fn is_trusted(root: &AbsPath, git_dir: &AbsPath) -> bool {
+    let is_own = |path: &AbsPath| fs::stat(path.as_path()).is_ok_and(|meta| fs::is_own(&meta));
+    [root, &root.join(".git"), git_dir].into_iter().all(is_own)
+}
+
+/// The site, if there is nothing unusual about it.
+fn plain_site(root: &AbsPath, git_dir: &AbsPath) -> Option<Site> {
     let common_dir = match fs::read(git_dir.join("commondir").as_path()) {
         Ok(text) => {
             let path = text.trim_ascii_end();
@@ -153,13 +176,19 @@ fn plain_site(root: &AbsPath, git_dir: Option<AbsPath>) -> Option<Site> {
         }
         Err(_) => git_dir.clone(),
     };
-    let is_own = |path: AbsPath| fs::stat(path.as_path()).is_ok_and(|meta| fs::is_own(&meta));
     let config =
         fs::read_bounded(common_dir.join("config").as_path(), CONFIG_SIZE_BYTES_MAX).ok()?;
-    let is_plain = is_plain_config(&config)
-        && fs::stat(git_dir.join("config.worktree").as_path()).is_err()
-        && [root.clone(), root.join(".git"), git_dir.clone()].into_iter().all(is_own);
-    is_plain.then(|| Site { root: root.clone(), git_dir, common_dir })
+    let is_plain =
+        is_plain_config(&config) && fs::stat(git_dir.join("config.worktree").as_path()).is_err();
+    is_plain.then(|| Site { root: root.clone(), git_dir: git_dir.clone(), common_dir })
+}
+
+/// The site, if libgit2 finds its work tree where its `.git` stands, as that of a submodule does.
+fn library_site(root: &AbsPath, git_dir: &AbsPath) -> Option<Site> {
+    let repository = library::open(git_dir.as_path()).ok()?;
+    let common_dir = AbsPath::new(fs::resolve(repository.commondir()).ok()?)?;
+    let is_here = !repository.is_bare() && library::is_same(repository.workdir(), root.as_path());
+    is_here.then(|| Site { root: root.clone(), git_dir: git_dir.clone(), common_dir })
 }
 
 /// Whether no line can make the repository bare or move its work tree. Errs towards asking git.

@@ -51,6 +51,16 @@ impl BlobId {
         &self.bytes[..usize::from(self.length)]
     }
 
+    /// As libgit2 takes it, which knows none of SHA-256.
+    pub(super) fn to_oid(self) -> Result<git2::Oid, git2::Error> {
+        git2::Oid::from_bytes(self.as_bytes())
+    }
+
+    /// Whether it is of SHA-1, the only kind that libgit2 makes.
+    pub(super) fn is_sha1(&self) -> bool {
+        self.as_bytes().len() == 20
+    }
+
     /// Whether it is the id of no content at all.
     pub(super) fn is_empty_blob(&self) -> bool {
         matches!(self.bytes, EMPTY_SHA1 | EMPTY_SHA256)

@@ -57,6 +57,13 @@ impl IndexSnapshot {
         Self { prefix: prefix.to_vec(), ..Self::default() }
     }
 
+    /// Makes room for entries that are about to be added.
+    pub(super) fn reserve(&mut self, entry_count: usize) {
+        const PATH_LENGTH_TYPICAL: usize = 48;
+        self.entries.reserve_exact(entry_count);
+        self.paths.reserve(entry_count.saturating_mul(PATH_LENGTH_TYPICAL));
+    }
+
     /// Adds the next entry; paths come in order, the stages of a conflict one after the other.
     pub(super) fn push(&mut self, path: &[u8], new: NewEntry) -> Result<(), Malformed> {
         if let Some(last) = self.entries.last().copied() {

@@ -1,5 +1,5 @@
-//! The index as `git ls-files -z --stage --debug` lists it: for those that `index_file.rs` leaves
-//! to git. Pure.
+//! The index as `git ls-files -z --stage --debug` lists it: for those that libgit2 refuses
+//! to read. Pure.
 //!
 //! Only the stage part of the format is promised to stay. Should git ever print the rest in
 //! another way, stat data are missing: every file is then read, and nothing is wrong.

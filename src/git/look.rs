@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::file_set::FileMode;
 use super::index::{Entry, IndexSnapshot};
+use super::parallel;
 use super::repo::Repo;
 use super::stat::{Difference, Stat, compare, is_racy};
 use crate::error::Diagnostic;
@@ -76,26 +77,9 @@ impl FileStamp {
 
 /// Looks at entries, in parallel if there are many.
 pub(super) fn look_at(repo: &Repo, snapshot: &IndexSnapshot, entries: &[u32]) -> Vec<Look> {
-    let thread_count = (entries.len() / PATHS_PER_THREAD_MIN).clamp(1, repo.cpu_count.max(1));
-    let chunk_length = entries.len().div_ceil(thread_count).max(1);
-    let look_at_some = |chunk: &[u32]| -> Vec<Look> {
+    parallel::map(entries, PATHS_PER_THREAD_MIN, repo.cpu_count, |chunk| {
         let mut looker = Looker::new(repo, snapshot);
         chunk.iter().map(|entry| looker.look(*entry)).collect()
-    };
-    if thread_count == 1 {
-        return look_at_some(entries);
-    }
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = entries
-            .chunks(chunk_length)
-            .map(|chunk| scope.spawn(move || look_at_some(chunk)))
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect()
     })
 }
 

@@ -1,9 +1,11 @@
 //! `merge.qik` in the repository's configuration: how git calls qik back when the repo cache is
-//! merged.
+//! merged. Written by git itself, which leaves the rest of the file as it is.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
+
+use git2::Config;
 
 use super::binary::failure;
 use super::quote::sh_quoted;
@@ -19,11 +21,12 @@ const NAME: &str = "keep one's own results of qik";
 /// A configuration that is locked or cannot be written.
 pub fn ensure_merge_driver(repo: &Repo, exe: &Path) -> Result<bool, Diagnostic> {
     let driver = driver(exe);
-    let args = ["config", "--local", "-z", "--get-regexp", r"^merge\.qik\."];
-    let output = repo.git().run(&args, b"")?;
+    // What libgit2 cannot read is set again, which changes nothing if it is there.
+    let path = repo.common_dir().join("config");
+    let config = Config::open(path.as_path()).and_then(|mut config| config.snapshot());
     let has = |name: &str, value: &OsStr| {
-        let wanted = [name.as_bytes(), b"\n", value.as_bytes()].concat();
-        output.stdout.split(|byte| *byte == 0).any(|item| item == wanted)
+        let config = config.as_ref().ok();
+        config.is_some_and(|config| config.get_bytes(name).is_ok_and(|set| set == value.as_bytes()))
     };
     let mut wrote = false;
     for (name, value) in [("merge.qik.name", OsStr::new(NAME)), ("merge.qik.driver", &driver)] {

@@ -1,28 +1,34 @@
 //! Everything about git, behind our own types.
 //!
-//! The index file is read here, every other question is git's own to answer: its program is run
-//! for refs, trees, clean conversions and whatever index is not a plain one. So no format or
-//! extension of git's is unknown to qik, and a work tree whose files are all clean by their stat
-//! data needs no git program at all.
+//! libgit2 reads the index, hashes files and answers about refs and trees; its types never leave
+//! this folder. git's own program is run only where libgit2 refuses (an index that is not whole by
+//! itself, SHA-256, extensions that it does not know) or would not answer exactly as git does
+//! (clean conversions), and to write: `stage.rs` the index, `merge_config.rs` the configuration.
 //!
-//! Only `stage.rs` writes the index, only `merge_config.rs` the configuration.
+//! A work tree whose files are all clean by their stat data needs nothing but its index.
 
 mod attributes;
 mod binary;
 mod bracket;
+mod clean;
+mod configuration;
 mod content;
+mod conversion;
 mod diff;
 mod discover;
 mod file_set;
 mod index;
-mod index_file;
 mod index_listing;
 mod index_reader;
+mod library;
 mod look;
 mod merge;
 mod merge_config;
+mod parallel;
 mod pathspec;
+mod plain;
 mod quote;
+mod refs;
 mod repo;
 mod settings;
 mod stage;
@@ -30,6 +36,7 @@ mod stat;
 mod submodule;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod wildmatch;
 mod worktree;
 

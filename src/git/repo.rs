@@ -1,14 +1,16 @@
-//! A repository: its folders, its refs, the state it is in.
+//! A repository: its folders, its settings, the state it is in.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::sync::{Mutex, OnceLock};
 
 use super::binary::Git;
+use super::configuration;
 use super::discover::{Site, discover};
 use super::file_set::BlobId;
+use super::library::Library;
 use super::settings::Settings;
-use crate::error::{Code, Diagnostic, Result};
+use crate::error::{Diagnostic, Result};
 use crate::paths::AbsPath;
 use crate::sys::{Env, Sys, fs};
 
@@ -18,6 +20,7 @@ pub struct Repo {
     site: Site,
     index_file: AbsPath,
     git: Git,
+    library: Library,
     settings: OnceLock<Settings>,
     /// Held while the index is written: of two runnables that end at once, one waits.
     pub(super) staging: Mutex<()>,
@@ -58,10 +61,12 @@ impl Repo {
             None => site.git_dir.join("index"),
         };
         let git = bound_git(env, &site, &index_file);
+        let library = Library::new(&site, env);
         Self {
             site,
             index_file,
             git,
+            library,
             settings: OnceLock::new(),
             staging: Mutex::new(()),
             cpu_count,
@@ -91,71 +96,22 @@ impl Repo {
         &self.git
     }
 
+    /// The repository as libgit2 sees it: asked before git is.
+    pub(super) fn library(&self) -> &Library {
+        &self.library
+    }
+
     /// Loaded when first asked for: a work tree whose stat data are all clean never asks.
-    pub(super) fn settings(&self) -> Result<Settings, Diagnostic> {
+    pub(super) fn settings(&self) -> Result<&Settings, Diagnostic> {
         if let Some(settings) = self.settings.get() {
-            return Ok(*settings);
+            return Ok(settings);
         }
-        let settings = Settings::load(&self.git)?;
-        Ok(*self.settings.get_or_init(|| settings))
-    }
-
-    /// The commit that `REF` names, or for `REF...` its merge base with `HEAD`.
-    ///
-    /// # Errors
-    /// A ref that git does not know, or two without a common ancestor.
-    pub fn resolve(&self, reference: &str) -> Result<Commit> {
-        let Some((left, right)) = reference.split_once("...") else {
-            return Ok(self.resolve_one(reference)?);
+        let config = configuration::load(&self.site, self.git.env(), &self.library);
+        let settings = match config.and_then(|config| Settings::read(&config).ok()) {
+            Some(settings) => settings,
+            None => Settings::ask(&self.git)?,
         };
-        let or_head = |side: &str| self.resolve_one(if side.is_empty() { "HEAD" } else { side });
-        let (left, right) = (or_head(left)?, or_head(right)?);
-        let ids = [left.to_string(), right.to_string()];
-        let output = self.git.run(&["merge-base", &ids[0], &ids[1]], b"")?;
-        let base = output.status.success().then(|| parse_id(&output.stdout)).flatten();
-        Ok(base.map(Commit).ok_or_else(|| self.no_merge_base(reference))?)
-    }
-
-    fn resolve_one(&self, reference: &str) -> Result<Commit, Diagnostic> {
-        // No ref can begin with a dash, so nothing is lost by not asking for one that does.
-        let is_askable = !reference.is_empty() && !reference.starts_with('-');
-        let verify = |name: &str| -> Result<Option<BlobId>, Diagnostic> {
-            if name.contains('\0') {
-                return Ok(None);
-            }
-            let output = self.git.run(&["rev-parse", "--quiet", "--verify", name], b"")?;
-            Ok(output.status.success().then(|| parse_id(&output.stdout)).flatten())
-        };
-        let object = if is_askable { verify(reference)? } else { None };
-        let commit = match object {
-            Some(object) => verify(&format!("{object}^{{commit}}"))?,
-            None => None,
-        };
-        commit.map(Commit).ok_or_else(|| self.ref_not_found(reference))
-    }
-
-    fn ref_not_found(&self, reference: &str) -> Diagnostic {
-        let diagnostic = Diagnostic::new(
-            Code::RefNotFound,
-            format!("git knows no commit by the name `{reference}`"),
-        );
-        if reference == "HEAD" {
-            return diagnostic.hint("commit something first: this branch has no commit yet");
-        }
-        let names = self.git.read(&["for-each-ref", "--format=%(refname:short)"]);
-        let names = String::from_utf8(names.unwrap_or_default()).unwrap_or_default();
-        diagnostic.did_you_mean(reference, names.lines())
-    }
-
-    fn no_merge_base(&self, reference: &str) -> Diagnostic {
-        let diagnostic = Diagnostic::new(
-            Code::RefNotFound,
-            format!("the two sides of `{reference}` have no common ancestor"),
-        );
-        if fs::stat(self.common_dir().join("shallow").as_path()).is_ok() {
-            return diagnostic.hint("fetch more of the history: `git fetch --unshallow`");
-        }
-        diagnostic
+        Ok(self.settings.get_or_init(|| settings))
     }
 
     /// Whether a rebase is in progress in this work tree; `git am` is none.
@@ -181,9 +137,4 @@ fn bound_git(env: &Env, site: &Site, index_file: &AbsPath) -> Git {
         git = git.with("GIT_INDEX_FILE", path(index_file));
     }
     git
-}
-
-/// The id on git's only line of output.
-fn parse_id(stdout: &[u8]) -> Option<BlobId> {
-    BlobId::from_hex(std::str::from_utf8(stdout).ok()?.trim_end())
 }

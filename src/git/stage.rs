@@ -43,6 +43,10 @@ pub fn intent_to_add(worktree: &Worktree, paths: &[ProjectPath]) -> Result<(), D
         }
     }
     let Some(first) = wanted.first() else { return Ok(()) };
+    let settings = repo.settings()?;
+    if settings.is_sparse && settings.has_sparse_index {
+        return Err(sparse_index(first));
+    }
     let output = add(repo, &wanted)?;
     worktree.forget();
     if output.status.success() {
@@ -53,7 +57,11 @@ pub fn intent_to_add(worktree: &Worktree, paths: &[ProjectPath]) -> Result<(), D
 
 /// Runs `git add -N`, again and again while the index is locked.
 fn add(repo: &Repo, paths: &[Vec<u8>]) -> Result<Output, Diagnostic> {
-    let args = add_args(repo)?;
+    let mut args = vec!["add", "-N", "--pathspec-from-file=-", "--pathspec-file-nul"];
+    if repo.settings()?.is_sparse {
+        // What a command makes is wanted wherever it lies.
+        args.push("--sparse");
+    }
     let git = repo.git().clone().with("GIT_LITERAL_PATHSPECS", "1");
     let input = nul_terminated(paths);
     let start = clock::instant();
@@ -68,15 +76,6 @@ fn add(repo: &Repo, paths: &[Vec<u8>]) -> Result<Output, Diagnostic> {
     }
 }
 
-fn add_args(repo: &Repo) -> Result<Vec<&'static str>, Diagnostic> {
-    let mut args = vec!["add", "-N", "--pathspec-from-file=-", "--pathspec-file-nul"];
-    if repo.settings()?.is_sparse {
-        // What a command makes is wanted wherever it lies.
-        args.push("--sparse");
-    }
-    Ok(args)
-}
-
 /// Why git did not add all of them.
 fn explain(repo: &Repo, paths: &[Vec<u8>], first: &[u8], output: &Output) -> Diagnostic {
     if let Some(ignored) = find_ignored(repo.git(), paths) {
@@ -87,6 +86,15 @@ fn explain(repo: &Repo, paths: &[Vec<u8>], first: &[u8], output: &Output) -> Dia
     }
     let diagnostic = failure(&["add"], output);
     diagnostic.causes.into_iter().fold(not_staged(first), Diagnostic::because)
+}
+
+/// git (2.47 at least) crashes on intents in a sparse index, and goes on doing so until they are
+/// taken back: nothing that qik should do to a repository.
+fn sparse_index(path: &[u8]) -> Diagnostic {
+    not_staged(path)
+        .because("git cannot keep intents to add in a sparse index")
+        .hint("turn the sparse index off: `git sparse-checkout reapply --no-sparse-index`")
+        .hint(format!("or `git add --sparse {}`", escape(path)))
 }
 
 fn find_ignored(git: &Git, paths: &[Vec<u8>]) -> Option<Vec<u8>> {

@@ -4,6 +4,8 @@
 //! however many pattern sets share it. No lock is held while files are looked at or hashed.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::content::{Contents, Hashed};
@@ -162,7 +164,7 @@ impl Worktree {
             let snapshot = self.current_index(&mut seen)?;
             (seen.epoch, snapshot)
         };
-        let mut in_tree = tree_differences(self.repo.git(), commit)?;
+        let mut in_tree = tree_differences(&self.repo, commit, &snapshot)?;
         let entries: Vec<u32> = snapshot.all().collect();
         let states = self.states(epoch, &snapshot, &entries);
         let mut changes = Vec::new();
@@ -183,7 +185,7 @@ impl Worktree {
     /// The content of a file at a commit, its path relative to the git root; `None` if there is no
     /// such file. Symlinks within the commit are followed.
     pub fn file_at(&self, commit: &Commit, path: &[u8]) -> Result<Option<Vec<u8>>, Diagnostic> {
-        file_at(self.repo.git(), commit, path)
+        file_at(&self.repo, commit, path)
     }
 
     /// The states of entries, looked at unless they are known in this epoch.
@@ -287,19 +289,20 @@ fn content(snapshot: &IndexSnapshot, entry: u32, state: &State) -> Result<Conten
 
 /// The project root relative to the git root, both without symlinks if need be.
 fn prefix_of(repo: &Repo, project_root: &AbsPath) -> Result<Vec<u8>, Diagnostic> {
-    use std::os::unix::ffi::OsStrExt as _;
+    let below = |root: &Path, project: &Path| {
+        let prefix = project.strip_prefix(root).ok()?;
+        let is_plain = prefix.components().all(|part| matches!(part, Component::Normal(_)));
+        is_plain.then(|| prefix.as_os_str().as_bytes().to_vec())
+    };
     let (root, project) = (repo.root().as_path(), project_root.as_path());
-    if let Ok(prefix) = project.strip_prefix(root) {
-        return Ok(prefix.as_os_str().as_bytes().to_vec());
+    if let Some(prefix) = below(root, project) {
+        return Ok(prefix);
     }
-    let resolved = (fs::resolve(root), fs::resolve(project));
-    if let (Ok(root), Ok(project)) = resolved
-        && let Ok(prefix) = project.strip_prefix(root)
-    {
-        return Ok(prefix.as_os_str().as_bytes().to_vec());
-    }
-    Err(Diagnostic::new(
-        Code::RepositoryNotFound,
-        format!("`{project_root}` is not in the repository of `{}`", repo.root()),
-    ))
+    let resolved = fs::resolve(root).ok().zip(fs::resolve(project).ok());
+    resolved.and_then(|(root, project)| below(&root, &project)).ok_or_else(|| {
+        Diagnostic::new(
+            Code::RepositoryNotFound,
+            format!("`{project_root}` is not in the repository of `{}`", repo.root()),
+        )
+    })
 }

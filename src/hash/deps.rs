@@ -38,6 +38,9 @@ pub(super) fn expand(root: &AbsPath, runnable: &Runnable) -> Result<Expanded, Ru
     for dep in &runnable.deps {
         expanded.add(root, dep)?;
     }
+    // Later dotenv files win, so their order counts, and a file may be of either kind.
+    expanded.declared.extend(runnable.dotenv.iter().map(|path| format!("dotenv {path}")));
+    expanded.declared.extend(runnable.venv_files.iter().map(|path| format!("venv {path}")));
     Ok(expanded)
 }
 

@@ -37,7 +37,7 @@ pub struct Inputs {
     pub runnable: String,
     /// The rendered command line.
     pub exec: String,
-    /// The rendered deps as declared, so that a dep more is a change even if it matches nothing.
+    /// The rendered deps as declared, dotenv and requirements files in their order, so that a dep more is a change even if it matches nothing.
     pub deps: Vec<String>,
     /// The artifact patterns.
     pub artifacts: Vec<String>,

@@ -10,7 +10,7 @@ use super::deps::{Expanded, expand};
 use super::{Digest, Files, Fingerprint, Inputs};
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::git::{Patterns, Worktree};
-use crate::paths::AbsPath;
+use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
 use crate::python::{Distributions, find_site_packages, normalized};
 use crate::space::dotenv;
@@ -145,6 +145,11 @@ impl World {
             settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
         let settings = Patterns::parse(worktree.prefix(), settings.iter().map(String::as_str))?;
         Ok(paths.iter().any(|path| globs.matches(path) || settings.matches(path)))
+    }
+
+    /// Whether git tracks a file; in doubt it does.
+    pub fn is_tracked(&self, path: &ProjectPath) -> bool {
+        self.worktree.as_ref().is_some_and(|worktree| worktree.is_tracked(path).unwrap_or(true))
     }
 
     /// The glob deps of a runnable that match no file: typing errors, perhaps.

@@ -9,7 +9,7 @@ use super::workspace::{self, Workspace};
 use crate::cache::{self, Key, Lookup, Memo};
 use crate::error::{Diagnostic, Result};
 use crate::hash::ArtifactList;
-use crate::plan::{Graph, Runnable, Upstream};
+use crate::plan::{Graph, Runnable, RunnableId, Upstream};
 use crate::select::{CacheStatus, Probe};
 use crate::sys::Sys;
 
@@ -89,12 +89,25 @@ impl<'a> WorkspaceProbe<'a> {
     }
 }
 
+/// Whether an upstream would run and make artifacts anew: then nothing is known of the inputs.
+fn has_cold_input(runnable: &Runnable, statuses: &[Option<CacheStatus>]) -> bool {
+    let is_cold = |id: RunnableId| statuses[id.0] == Some(CacheStatus::Cold);
+    runnable
+        .upstreams
+        .iter()
+        .any(|upstream| !upstream.artifacts.is_empty() && upstream.id.is_some_and(is_cold))
+}
+
 impl Probe for WorkspaceProbe<'_> {
     fn cache_statuses(&self, graph: &Graph) -> Result<Vec<Option<CacheStatus>>> {
         let mut statuses = vec![None; graph.runnables.len()];
         let mut made: Vec<Option<ArtifactList>> = vec![None; graph.runnables.len()];
         for id in graph.topological() {
             let runnable = graph.runnable(id);
+            if runnable.cache.is_some() && has_cold_input(runnable, &statuses) {
+                statuses[id.0] = Some(CacheStatus::Cold);
+                continue;
+            }
             let mut upstreams = BTreeMap::new();
             for upstream in &runnable.upstreams {
                 if upstream.artifacts.is_empty() {

@@ -288,7 +288,7 @@ mod tests {
         json.event(&Event::Output { runnable: 0, bytes: b"a\xc3"[..].into() });
         json.event(&Event::Output { runnable: 0, bytes: b"\xa4b\xe2"[..].into() });
         json.event(&Event::Ended { runnable: 0, outcome: outcome(Status::Succeeded, 0) });
-        let log = Log { path: None, rest: b"old"[..].into() };
+        let log = Log { rest: b"old"[..].into(), ..Log::default() };
         let replayed = Outcome { log, duration: None, ..outcome(Status::Replayed, 0) };
         json.event(&Event::Ended { runnable: 1, outcome: replayed });
         let duration = Duration::from_millis(5);

@@ -18,6 +18,10 @@ pub(super) struct Plain {
     ledger: Ledger,
 }
 
+/// Logs of failures that are kept open until they are shown; those after them are opened by
+/// name again. A process may have a thousand files open, and commands need some.
+const OPEN_LOG_COUNT_MAX: usize = 100;
+
 /// What has to be remembered until the end of a run.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -51,7 +55,11 @@ impl Ledger {
         let line = ended(&self.planned[runnable], outcome, &screen.marks);
         let reason = self.reasons[runnable].take().map(|reason| text::reason(&reason));
         if !self.shows_at_once() && is_failure(outcome) {
-            self.failed.push((runnable, outcome.clone()));
+            let mut outcome = outcome.clone();
+            if self.failed.len() >= OPEN_LOG_COUNT_MAX {
+                outcome.log.file = None;
+            }
+            self.failed.push((runnable, outcome));
         }
         reason.map_or_else(|| format!("{line}\n"), |reason| format!("{line}  ({reason})\n"))
     }
@@ -152,7 +160,7 @@ mod tests {
         plain.event(&Event::Started { runnable: 0, worker: 1, reason: RunReason::Forced });
         let statuses = [Status::Failed, Status::Succeeded, Status::Skipped];
         for (runnable, text) in ["output-of-bad\n", "output-of-good\n", ""].iter().enumerate() {
-            let log = Log { path: None, rest: text.as_bytes().into() };
+            let log = Log { rest: text.as_bytes().into(), ..Log::default() };
             let code = i32::from(runnable == 0);
             let outcome = Outcome { log, ..outcome(statuses[runnable], code) };
             plain.event(&Event::Ended { runnable, outcome });

@@ -3,8 +3,10 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::filter::Filter;
 use super::marks::Marks;
@@ -115,11 +117,13 @@ impl fmt::Debug for Screen {
 
 /// Reads a log from its beginning to its end. A file that is gone meanwhile has no content.
 pub(super) fn for_each_piece(log: &Log, take: &mut dyn FnMut(&[u8])) {
-    if let Some(file) = log.path.as_deref().and_then(open) {
+    let opened = log.file.clone().or_else(|| log.path.as_deref().and_then(open).map(Arc::new));
+    if let Some(file) = opened {
         let mut buffer = vec![0; PIECE_BYTES_MAX];
-        let mut file = file;
-        while let Ok(count @ 1..) = file.read(&mut buffer) {
+        let mut offset = 0;
+        while let Ok(count @ 1..) = file.read_at(&mut buffer, offset) {
             take(&buffer[..count]);
+            offset += count as u64;
         }
     }
     for piece in log.rest.chunks(PIECE_BYTES_MAX) {
@@ -180,7 +184,7 @@ pub(super) mod tests {
     }
 
     fn log(bytes: &[u8]) -> Log {
-        Log { path: None, rest: bytes.into() }
+        Log { rest: bytes.into(), ..Log::default() }
     }
 
     #[test]

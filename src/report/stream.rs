@@ -107,7 +107,7 @@ mod tests {
     use crate::exec::{Log, RunSummary, Status};
 
     fn with_log(outcome: Outcome, bytes: &[u8]) -> Outcome {
-        Outcome { log: Log { path: None, rest: bytes.into() }, ..outcome }
+        Outcome { log: Log { rest: bytes.into(), ..Log::default() }, ..outcome }
     }
 
     fn started(runnable: usize) -> Event {

@@ -34,6 +34,7 @@ mod hashing;
 mod legacy;
 mod meta;
 mod odd_names;
+mod own_work;
 mod random_histories;
 mod repo_cache;
 mod repositories;

@@ -376,3 +376,39 @@ fn its_own_files_are_no_inputs() {
         assert_eq!(project.runs("all"), runs, "{deps}");
     }
 }
+
+#[test]
+fn a_clone_with_other_line_ends_replays() {
+    let project = Project::new();
+    project
+        .toml("[commands.all]\nexec = '''\n{tick all}\ncat a.txt\n'''\ndeps = ['a.txt']\ncache = 'repo'\n")
+        .file("a.txt", "one\n")
+        .commit();
+    project.qik(["all"]).ok();
+    project.commit();
+    let clone = project.git_root.with_file_name("crlf");
+    project.git(["clone", "-q", "-c", "core.autocrlf=true", ".", clone.to_str().unwrap()]);
+    let clone = project.at(clone);
+    assert!(clone.read("qik.toml").contains("\r\n"), "the clone has other line ends");
+    clone.qik(["all"]).ok().prints("one\n").lacks("warning");
+    assert_eq!(project.runs("all"), 1);
+}
+
+#[test]
+fn what_was_not_published_is_published_by_a_replay() {
+    let project = Project::new();
+    project
+        .toml("[commands.all]\nexec = 'cat a.txt'\ndeps = ['a.txt']\ncache = 'repo'\n")
+        .file("a.txt", "one\n")
+        .commit();
+    project.qik(["all"]).ok();
+    project.git(["reset", "-q"]);
+    assert!(project.git(["status", "--porcelain"]).contains("?? .qik/"));
+    project.qik(["all"]).ok();
+    let status = project.git(["status", "--porcelain"]);
+    assert!(!status.contains("??"), "{status}");
+    project.commit();
+    let clone = project.clone_to("clone");
+    clone.qik(["all"]).ok();
+    assert!(!clone.git(["config", "merge.qik.driver"]).is_empty());
+}

@@ -181,7 +181,7 @@ impl Project {
     }
 
     fn restore(&self, hit: &Hit) -> Result<Manifest, Diagnostic> {
-        hit.restore(&self.dirs.root).map(|_| hit.manifest().clone())
+        hit.restore(&self.dirs.root, &|_| false).map(|_| hit.manifest().clone())
     }
 
     /// All files below a folder.

@@ -14,6 +14,7 @@ use crate::exec::{
 };
 use crate::hash::{ArtifactList, Digest, Document, Files, Fingerprint, Inputs};
 use crate::paths::{AbsPath, WorkDirs};
+use crate::paths::ProjectPath;
 use crate::plan::{Dep, Graph, Runnable, RunnableId, RunnableName, Upstream};
 use crate::sys::{Env, fs};
 
@@ -250,6 +251,10 @@ impl InputSource for World {
             inputs.settings.insert(path.clone(), Digest::of(&bytes).to_hex());
         }
         Ok(Fingerprint { files: Files::new(None), inputs })
+    }
+
+    fn is_tracked(&self, _: &ProjectPath) -> bool {
+        false
     }
 
     fn unmatched_globs(&self, _: &Runnable) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Tests on real repositories, mostly against git itself: what would it say, what would it add.
 
+mod agreement;
+mod alone;
 mod contents;
 mod discovery;
 mod indexes;

@@ -295,7 +295,7 @@ fn pattern() -> impl Strategy<Value = String> {
 #[test]
 fn random_patterns_mean_what_git_means() {
     let tree = std::cell::RefCell::new(Some(Tree::new(&[])));
-    let config = ProptestConfig { cases: 150, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig { cases: 100, failure_persistence: None, ..Default::default() };
     let input = (
         prop::collection::vec(path(), 1..12),
         prop::collection::vec(prop::collection::vec(pattern(), 1..4), 6),

@@ -1,0 +1,40 @@
+//! Work on many items, in as many threads as it is worth. Pure.
+
+/// What `work` makes of all items, in their order.
+pub(super) fn map<T: Sync, R: Send>(
+    items: &[T],
+    items_per_thread_min: usize,
+    thread_count_max: usize,
+    work: impl Fn(&[T]) -> Vec<R> + Sync,
+) -> Vec<R> {
+    let thread_count =
+        (items.len() / items_per_thread_min.max(1)).clamp(1, thread_count_max.max(1));
+    if thread_count == 1 {
+        return work(items);
+    }
+    let chunk_length = items.len().div_ceil(thread_count);
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            items.chunks(chunk_length).map(|chunk| scope.spawn(move || work(chunk))).collect();
+        let results = threads.into_iter().flat_map(|thread| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        results.collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::map;
+
+    #[test]
+    fn the_order_stays() {
+        let items: Vec<usize> = (0..1000).collect();
+        for threads in [0, 1, 3, 7, 2000] {
+            let doubled = map(&items, 1, threads, |chunk| chunk.iter().map(|n| n * 2).collect());
+            assert_eq!(doubled, items.iter().map(|n| n * 2).collect::<Vec<_>>());
+        }
+        assert_eq!(map(&[0; 0], 1, 4, <[i32]>::to_vec), [0; 0]);
+    }
+}
