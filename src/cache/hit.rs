@@ -10,7 +10,7 @@ use super::restore::{self, Modes, Restore};
 use super::{Content, Manifest, Memo, warning};
 use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
-use crate::paths::{ProjectPath, AbsPath, WorkDirs};
+use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::plan::RunnableName;
 use crate::sys::fs;
 
@@ -97,6 +97,14 @@ impl Hit {
             LogPlace::File(path) => (fs::open_plain(path.as_path())?, path.clone()),
         };
         let path = path.as_path();
+        if file.metadata().is_ok_and(|meta| meta.len() > self.log.size)
+            && let LogPlace::File(path) = &self.log_place
+        {
+            let bytes = with_plain_line_ends(fs::read_bounded(path.as_path(), 2 * self.log.size)?);
+            let is_stored = Content::of(&bytes) == self.log;
+            let log = LogReader(Source::Memory(Cursor::new(bytes)));
+            return if is_stored { Ok(log) } else { Err(self.altered_log()) };
+        }
         if self.log.size <= LOG_IN_MEMORY_BYTES_MAX {
             let mut bytes = Vec::new();
             fs::verb("read", path, file.take(self.log.size + 1).read_to_end(&mut bytes))?;
@@ -132,7 +140,9 @@ impl Hit {
         root: &AbsPath,
         is_spared: &dyn Fn(&ProjectPath) -> bool,
     ) -> Result<Restored, Diagnostic> {
-        self.plan_restore(root).run(is_spared).map_err(|cause| warning::unusable(&self.runnable, &cause))
+        self.plan_restore(root)
+            .run(is_spared)
+            .map_err(|cause| warning::unusable(&self.runnable, &cause))
     }
 
     /// Whether a restore has all that it needs, as far as can be seen without reading blobs.
@@ -171,4 +181,19 @@ impl Read for LogReader {
             Source::File(file) => file.read(buffer),
         }
     }
+}
+
+/// Bytes as they were before a checkout gave their lines other ends.
+pub(super) fn with_plain_line_ends(bytes: Vec<u8>) -> Vec<u8> {
+    let is_plain = |pair: &[u8]| pair != b"\r\n";
+    if bytes.windows(2).all(is_plain) {
+        return bytes;
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    for (position, byte) in bytes.iter().enumerate() {
+        if *byte != b'\r' || bytes.get(position + 1) != Some(&b'\n') {
+            plain.push(*byte);
+        }
+    }
+    plain
 }

@@ -16,24 +16,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
-use super::hit::{Hit, LogPlace};
+use super::hit::{Hit, LogPlace, with_plain_line_ends};
 use super::staging::Staging;
 use super::{
     ArtifactKind, Content, Key, Local, Lookup, Miss, NewEntry, Store, reach, slug, warning,
 };
 use crate::error::{Code, Diagnostic};
 use crate::hash::Document;
-use crate::paths::{ProjectPath, WorkDirs};
+use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::plan::RunnableName;
 use crate::sys::folder::{Folder, Kind, Missing, Walker};
 use crate::sys::fs;
 
 /// What to do with new files, so that the next commit has them; gives what there is to warn of.
 pub type Publish = Box<dyn Fn(&[ProjectPath]) -> Vec<Diagnostic> + Send + Sync>;
-
-/// Keeps git from changing line ends: entries and logs are what they are, byte for byte.
-const ATTRIBUTES: &str = "* -text\n";
-const ATTRIBUTES_PATH: &str = ".qik/cache/.gitattributes";
 
 /// The mode of the files: they are read by everybody who has the checkout.
 const MODE: u32 = 0o644;
@@ -90,7 +86,8 @@ impl Shared {
         let mut bytes = Vec::new();
         let read = folder.file(name)?.take(ENTRY_BYTES_MAX + 1).read_to_end(&mut bytes);
         fs::verb("read", &folder.path_of(name), read)?;
-        Ok(bytes)
+        // A checkout may have other line ends; an entry of ours has no carriage return.
+        Ok(with_plain_line_ends(bytes))
     }
 
     /// The hit of a key, if what was committed is complete.
@@ -103,8 +100,7 @@ impl Shared {
         }
         let log_path = path_of(key.runnable, key.command, "out");
         let log = self.dirs.root.join(log_path.as_path());
-        // Line ends that a checkout has changed show in the size already.
-        if fs::stat(log.as_path())?.len() != entry.log.size {
+        if !could_hold(&log, entry.log)? {
             return Err(Diagnostic::new(
                 Code::CacheFailed,
                 format!("`{log_path}` does not hold what the command wrote"),
@@ -140,12 +136,10 @@ impl Shared {
             Diagnostic::new(Code::CacheFailed, format!("{} is no exit code", new.code))
         })?;
         put(&mut walker, &mut staging, &entry_path, &mut bytes.as_slice())?;
-        let attributes_path = ProjectPath::from_bytes(ATTRIBUTES_PATH.as_bytes());
-        put(&mut walker, &mut staging, &attributes_path, &mut ATTRIBUTES.as_bytes())?;
         let artifacts = new.artifacts.artifacts.iter();
         let committed = artifacts.filter(|it| it.kind != ArtifactKind::Folder);
         let mut unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
-        unpublished.extend([entry_path, log_path, attributes_path]);
+        unpublished.extend([entry_path, log_path]);
         unpublished.extend(committed.map(|artifact| artifact.path.clone()));
         Ok(())
     }
@@ -158,6 +152,21 @@ fn path_of(runnable: &RunnableName, command: &str, extension: &str) -> ProjectPa
     let file = slug(runnable.as_str());
     let path = format!(".qik/cache/{}/{file}.{extension}", folders.join("/"));
     ProjectPath::from_bytes(path.into_bytes())
+}
+
+/// Whether a log can be what was stored, by its size, or else after a checkout that has changed
+/// its line ends.
+fn could_hold(path: &AbsPath, log: Content) -> fs::Result<bool> {
+    let size = fs::stat(path.as_path())?.len();
+    if size == log.size {
+        return Ok(true);
+    }
+    // A line end is at least a byte: no log grows to more than twice its size by them.
+    if size < log.size || size > 2 * log.size {
+        return Ok(false);
+    }
+    let bytes = fs::read_bounded(path.as_path(), size)?;
+    Ok(Content::of(&with_plain_line_ends(bytes)) == log)
 }
 
 /// Writes a file, unless it has this content already; gives the content.
@@ -193,7 +202,8 @@ impl Store for Shared {
             Ok(Some(hit)) => {
                 // Whatever kept them from being published when they were stored may be over, and
                 // a clone that only replays needs the merge driver too.
-                let mut unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut unpublished =
+                    self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
                 let path = |extension| path_of(key.runnable, key.command, extension);
                 unpublished.extend([path("json"), path("out")]);
                 Lookup::Hit(Box::new(hit))

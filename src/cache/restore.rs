@@ -15,8 +15,8 @@ use super::staging::{Staged, Staging};
 use super::{Artifact, ArtifactKind, Content, Manifest, Memo, reach};
 use crate::error::{Code, Diagnostic};
 use crate::paths::{AbsPath, ProjectPath, WorkDirs};
-use crate::sys::fs;
 use crate::sys::folder::{Folder, Kind, Missing, Walker};
+use crate::sys::fs;
 
 /// Which modes count as the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
+use std::time::Duration;
 
 use git2::Config;
 
@@ -11,6 +12,14 @@ use super::binary::failure;
 use super::quote::sh_quoted;
 use super::repo::Repo;
 use crate::error::Diagnostic;
+
+/// A locked configuration is waited for as long as git waits for one.
+const LOCK_DELAYS: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(150),
+    Duration::from_millis(300),
+    Duration::from_millis(500),
+];
 
 const NAME: &str = "keep one's own results of qik";
 
@@ -20,6 +29,17 @@ const NAME: &str = "keep one's own results of qik";
 /// # Errors
 /// A configuration that is locked or cannot be written.
 pub fn ensure_merge_driver(repo: &Repo, exe: &Path) -> Result<bool, Diagnostic> {
+    for delay in LOCK_DELAYS {
+        // Another process may be setting it right now.
+        if let Ok(wrote) = try_ensure(repo, exe) {
+            return Ok(wrote);
+        }
+        std::thread::sleep(delay);
+    }
+    try_ensure(repo, exe)
+}
+
+fn try_ensure(repo: &Repo, exe: &Path) -> Result<bool, Diagnostic> {
     let driver = driver(exe);
     // What libgit2 cannot read is set again, which changes nothing if it is there.
     let path = repo.common_dir().join("config");

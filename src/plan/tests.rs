@@ -1,5 +1,7 @@
 //! Planning by tables: a configuration, what is asked for, the names and edges that come out.
 
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -203,7 +205,7 @@ fn a_long_chain_and_a_tall_lattice_are_nothing_special() {
     for layer in 1..3000 {
         let below = layer - 1;
         let dep = format!("{{type = 'command', name = 'c{below}'}}");
-        toml.push_str(&format!("[commands.c{layer}]\nexec = 'true'\ndeps = [{dep}, {dep}]\n"));
+        writeln!(toml, "[commands.c{layer}]\nexec = 'true'\ndeps = [{dep}, {dep}]").unwrap();
     }
     assert_eq!(plan(&toml, &["c2999"], Isolation::Joined).unwrap().runnables.len(), 3000);
 }
@@ -220,7 +222,8 @@ proptest! {
             let deps: Vec<_> = ups
                 .map(|(one, other)| format!("{{type = 'command', name = 'c{}'}}", one.min(other)))
                 .collect();
-            toml.push_str(&format!("[commands.c{unit}]\nexec = 'true'\ndeps = [{}]\n", deps.join(", ")));
+            let deps = deps.join(", ");
+            writeln!(toml, "[commands.c{unit}]\nexec = 'true'\ndeps = [{deps}]").unwrap();
         }
         let names: Vec<_> = (0..20).map(|unit| format!("c{unit}")).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();

@@ -303,9 +303,8 @@ fn a_folder_may_not_be_two_modules() {
 #[test]
 fn the_order_and_the_kind_of_a_space_s_files_count() {
     let project = Project::new();
-    let toml = |space: &str| {
-        format!("{space}\n[commands.show]\nexec = 'echo A=$A'\ndeps = ['a.txt']\n")
-    };
+    let toml =
+        |space: &str| format!("{space}\n[commands.show]\nexec = 'echo A=$A'\ndeps = ['a.txt']\n");
     project.file("a.txt", "").file("one", "A=1\n").file("two", "A=2\n");
     project.toml(&toml("defaults.dotenv = ['one', 'two']")).commit();
     project.qik(["show"]).ok().prints("A=2\n");

@@ -46,6 +46,7 @@ cache = "x"
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one text, as the user reads it")]
 fn commands_are_declared_somewhere() {
     insta::assert_snapshot!(errors(r#"
 [plugins]

@@ -13,8 +13,8 @@ use crate::exec::{
     Status, event_channel, run,
 };
 use crate::hash::{ArtifactList, Digest, Document, Files, Fingerprint, Inputs};
-use crate::paths::{AbsPath, WorkDirs};
 use crate::paths::ProjectPath;
+use crate::paths::{AbsPath, WorkDirs};
 use crate::plan::{Dep, Graph, Runnable, RunnableId, RunnableName, Upstream};
 use crate::sys::{Env, fs};
 
