@@ -81,7 +81,7 @@ pub struct NewEntry<'a> {
     pub duration: std::time::Duration,
     /// The log, to be read from its beginning.
     pub log: &'a mut File,
-    /// What the command made, as [`collect`] found it.
+    /// What the command made, as [`collect()`] found it.
     pub artifacts: &'a Manifest,
     /// All inputs, to say later what differs.
     pub fingerprint: &'a Document,

@@ -43,7 +43,7 @@ pub fn discover(cwd: &AbsPath, git_root: Option<&AbsPath>) -> Result<Found> {
     Err(not_found(&folders).into())
 }
 
-/// Reads files below a project root from disk, for [`super::load`].
+/// Reads files below a project root from disk, for [`super::load()`].
 pub fn read_from_disk(root: &AbsPath) -> impl Fn(&str) -> Result<Option<Vec<u8>>> {
     move |path| {
         // One byte more than is allowed shows that there is more.

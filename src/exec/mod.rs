@@ -1,7 +1,7 @@
 //! Runs a graph of runnables.
 //!
-//! [`run`] drives the units on a single-threaded runtime. The run loop (`run.rs`) owns all state,
-//! in a pure [`scheduler`]; a unit (`unit.rs`, `process.rs`, `keep.rs`) is
+//! [`run()`] drives the units on a single-threaded runtime. The run loop (`run.rs`) owns all state,
+//! in a pure `scheduler`; a unit (`unit.rs`, `process.rs`, `keep.rs`) is
 //!
 //! ```text
 //! fingerprint → lookup → replay | run → fingerprint again → store

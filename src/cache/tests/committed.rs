@@ -138,7 +138,7 @@ fn an_altered_log_is_a_miss() {
     let project = Project::new();
     let shared = project.shared();
     let run = Run::new("one").with_log(b"a\nb\n");
-    for altered in [&b"a\r\nb\r\n"[..], b"a\nc\n", b"", b"<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n"]
+    for altered in [&b"a\nc\n"[..], b"a\r\nc\r\n", b"", b"<<<<<<< HEAD\na\n=======\nb\n>>>>>>> x\n"]
     {
         run.store(&shared).unwrap();
         project.write(OUT, altered);
@@ -158,6 +158,22 @@ fn an_altered_log_is_a_miss() {
 }
 
 #[test]
+fn other_line_ends_are_those_of_the_checkout() {
+    let project = Project::new();
+    let shared = project.shared();
+    let run = Run::new("one").with_log(b"a\nb\n");
+    run.store(&shared).unwrap();
+    for path in [JSON, OUT] {
+        let text = String::from_utf8(project.read(path)).unwrap();
+        project.write(path, text.replace('\n', "\r\n"));
+    }
+    run.check_hit(&shared);
+    let mut log = Vec::new();
+    run.hit(&shared).open_log().unwrap().read_to_end(&mut log).unwrap();
+    assert_eq!(log, b"a\nb\n");
+}
+
+#[test]
 fn a_conflict_in_the_entry_is_a_miss() {
     let project = Project::new();
     let shared = project.shared();
@@ -169,7 +185,6 @@ fn a_conflict_in_the_entry_is_a_miss() {
     for bad in [
         good.replace(&format!("{}\n", lines[3]), &conflict),
         good.replace("100644", "100755"),
-        good.replace('\n', "\r\n"),
         String::new(),
     ] {
         assert_ne!(bad, good);
