@@ -45,6 +45,7 @@ mod s3_untrusted;
 mod secrets;
 mod seeds;
 mod selection;
+mod shortage;
 mod signals;
 mod since;
 mod spaces;
