@@ -94,7 +94,7 @@ fn top_levels(metadata: &Metadata) -> BTreeSet<String> {
                 }
             }
             Some(_) => {}
-            None if path.ends_with(".pth") => {
+            None if Path::new(path).extension() == Some(OsStr::new("pth")) => {
                 let folders = pth::folders(&site.join(path));
                 names.extend(folders.iter().flat_map(|folder| modules_in(folder)));
             }
