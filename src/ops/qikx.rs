@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::load::Loaded;
 use super::run;
@@ -37,7 +37,7 @@ pub fn run(loaded: &Loaded, wanted: &Wanted, sys: &Sys, ui: &Ui) -> Result<ExitC
     };
     tracing::debug!(program = %path.display(), space = space.name, "becomes the program");
     let error = spawn::replace(&path, &wanted.program, &wanted.args, (sys.cwd.as_path(), &env));
-    Ok(fail(ui, &not_started(&path, &error), CODE_NOT_STARTED))
+    Ok(fail(ui, &not_started(&wanted.program, &path, &error), CODE_NOT_STARTED))
 }
 
 /// Brings the virtual environments of spaces up to date, of all if none is given.
@@ -91,12 +91,15 @@ fn find_space<'l>(loaded: &'l Loaded, name: Option<&str>) -> Result<&'l Space> {
 
 /// The file of a program: a path as it is, a name by `PATH`.
 fn find(program: &OsStr, folder: &AbsPath, env: &Env) -> Option<PathBuf> {
-    let is_path = program.as_encoded_bytes().contains(&b'/');
-    if is_path {
+    if is_path(program) {
         let path = folder.join(program);
         return fs::stat_target(path.as_path()).is_ok().then(|| path.as_path().to_path_buf());
     }
     spawn::find_program(program, folder.as_path(), env)
+}
+
+fn is_path(program: &OsStr) -> bool {
+    program.as_encoded_bytes().contains(&b'/')
 }
 
 fn not_found(loaded: &Loaded, space: &Space, wanted: &Wanted) -> Diagnostic {
@@ -110,7 +113,7 @@ fn not_found(loaded: &Loaded, space: &Space, wanted: &Wanted) -> Diagnostic {
             && venv.space == other.name
             && fs::is_file(programs(&venv_folder(&other.name)).join(&program).as_path())
         {
-            diagnostic = diagnostic.hint(format!("`qikx {program}@{}` has it", other.name));
+            diagnostic = diagnostic.hint(format!("`qik :x {program}@{}` has it", other.name));
         }
     }
     match &space.venv {
@@ -124,14 +127,16 @@ fn not_found(loaded: &Loaded, space: &Space, wanted: &Wanted) -> Diagnostic {
             let reqs = venv.reqs.first().map_or("its requirements", |reqs| reqs.value.as_str());
             diagnostic
                 .did_you_mean(&program, names.iter().map(String::as_str))
-                .hint(format!("add what has it to `{reqs}`, then `qikx --install`"))
+                .hint(format!("add what has it to `{reqs}`, then `qik :x --install`"))
         }
         Venv::Active { .. } => diagnostic.hint("install it, or add its folder to `PATH`"),
     }
 }
 
-fn not_started(path: &std::path::Path, error: &io::Error) -> Diagnostic {
-    let message = format!("`{}` cannot be started", path.display());
+fn not_started(program: &OsStr, path: &Path, error: &io::Error) -> Diagnostic {
+    // What is typed as a path is known; what is found on `PATH` may be another than was meant.
+    let shown = if is_path(program) { Path::new(program) } else { path };
+    let message = format!("`{}` cannot be started", shown.display());
     let diagnostic = Diagnostic::new(Code::ProgramFailed, message).because(error.to_string());
     match error.kind() {
         io::ErrorKind::NotFound => {

@@ -159,7 +159,7 @@ fn two() -> Project {
 #[test]
 fn install_brings_every_environment_up_to_date() {
     let project = two();
-    qikx(&project, &["tool"]).errs("space1").says("qikx --install");
+    qikx(&project, &["tool"]).errs("space1").says("qik :x --install");
     project.qik_in("other", [":x", "--install"]).ok();
     assert_eq!(project.uv_calls().len(), 6);
     assert_eq!(project.runs("never"), 0);
@@ -185,7 +185,7 @@ fn a_missing_program_is_looked_for_in_other_spaces() {
     qikx(&project, &["--install"]).ok();
     qikx(&project, &["extra-tool"])
         .exits(127)
-        .says("`qikx extra-tool@other` has it")
+        .says("`qik :x extra-tool@other` has it")
         .says("`reqs.in`");
     qikx(&project, &["tol"]).exits(127).says("did you mean `tool`?");
 }

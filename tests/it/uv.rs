@@ -104,7 +104,7 @@ fn an_installation_that_was_cut_off_is_none() {
     let output = project.env("UV_DIES", "sync").qik(["uv.install"]);
     output.fails();
     assert!(project.exists("._qik/venv/default/bin/python"));
-    project.qik([":x", "tool"]).errs("space1").says("qikx --install");
+    project.qik([":x", "tool"]).errs("space1").says("qik :x --install");
     project.uv_calls();
     project.qik(["-n", "1"]).ok().shows("tool 1.0\n");
     assert_eq!(project.uv_calls(), ["venv --quiet", "pip sync"]);
@@ -372,7 +372,7 @@ fn a_lock_that_everybody_has_warms_a_clone() {
 
 #[test]
 fn without_its_environment_an_isolated_command_says_so() {
-    one().qik(["tool", "--isolated"]).errs("space1").says("qikx --install");
+    one().qik(["tool", "--isolated"]).errs("space1").says("qik :x --install");
 }
 
 #[test]
