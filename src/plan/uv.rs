@@ -137,6 +137,7 @@ impl<'a> Planner<'a> {
             artifacts: self.artifacts(candidate)?,
             dotenv: Vec::new(),
             venv_files: Vec::new(),
+            stamp: None,
             requirements: Vec::new(),
             venv: None,
             declared: self.uv_declared(command.venv)?,
@@ -217,7 +218,8 @@ impl<'a> Planner<'a> {
             lock = quoted(&lock),
             installed = quoted(&installed),
         );
-        runnable.venv_files.extend([lock, installed]);
+        runnable.venv_files.extend([lock, installed.clone()]);
+        runnable.stamp = Some(installed);
         runnable.rewrites = true;
         Ok(vec![upstream(command.plugin, "lock", &command.venv.space)])
     }

@@ -14,12 +14,12 @@ fn changed_requirements_install_and_run_once() {
     assert_eq!(watching.settled(), Vec::<String>::new(), "its own installation starts nothing");
     assert_eq!((watching.runs("x"), project.uv_calls().len()), (1, 3));
 
-    project.file("reqs.in", "-r base.in\ntool==2.0\n");
+    assert_eq!(watching.edit("reqs.in", "-r base.in\ntool==2.0\n"), "reqs.in");
     assert_eq!(watching.settled(), ["reqs.in"]);
     assert_eq!((watching.runs("x"), project.uv_calls().len()), (2, 3));
     assert_eq!(project.read("out"), "tool 2.0\n");
 
-    project.file("base.in", "# nothing\n");
+    assert_eq!(watching.edit("base.in", "# nothing\n"), "base.in");
     assert_eq!(watching.settled(), ["reqs.in", "base.in"]);
     assert_eq!((watching.runs("x"), project.uv_calls().len()), (2, 1), "the lock is the same");
     watching.end().exits(0);
