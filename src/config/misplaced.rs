@@ -58,6 +58,13 @@ fn exposed(declarations: &Declarations) -> Vec<Diagnostic> {
     let mut may_be_secret = Vec::new();
     let deps = declarations.commands.values().flat_map(|command| &command.deps);
     deps.chain(&declarations.base_deps).for_each(|dep| push_consts(dep, &mut may_be_secret));
+    for plugin in declarations.plugins.values() {
+        if let PluginKind::Uv(options) = &plugin.kind {
+            // uv gets them by its environment, and what is hashed is the template.
+            may_be_secret
+                .extend([&options.index_url, &options.extra_index_url].into_iter().flatten());
+        }
+    }
     texts.retain(|text| !may_be_secret.iter().any(|other| std::ptr::eq(*other, *text)));
     texts.into_iter().filter_map(|text| exposing(text, &secrets)).collect()
 }
@@ -70,7 +77,7 @@ fn exposing(text: &Text, secrets: &BTreeSet<&str>) -> Option<Diagnostic> {
         secrets.contains(name).then_some(name)
     })?;
     let message = format!("`{name}` is a secret, which would be seen here");
-    let hint = "a secret can stand in `exec`, in a `const` dep and in the credentials of a cache";
+    let hint = "a secret can stand in `exec`, in a `const` dep, in the credentials of a cache and in the `index-url` of uv";
     Some(Diagnostic::new(Code::TemplateMisplaced, message).hint(hint).at(&text.place))
 }
 

@@ -185,7 +185,8 @@ fn a_secret_has_no_place_where_it_would_be_seen() {
     }
     let fine = "[commands.say]\nexec = 'echo {ctx.token}'\n\
         deps = ['a.txt', {type = 'const', val = '{ctx.token}'}]\n[caches.c]\ntype = 's3'\nbucket = 'b'\n\
-        aws-access-key-id = 'AKID{ctx.token}'\naws-secret-access-key = '{ctx.token}'\n";
+        aws-access-key-id = 'AKID{ctx.token}'\naws-secret-access-key = '{ctx.token}'\n\
+        [plugins.uv]\npyimport = 'qik.uv'\nindex-url = 'https://me:{ctx.token}@host/'\n";
     project(fine).qik(["say"]).ok().prints("***\n");
 }
 
