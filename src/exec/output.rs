@@ -13,7 +13,9 @@ use crate::error::Diagnostic;
 use crate::hash::Digest;
 use crate::paths::WorkDirs;
 use crate::plan::RunnableName;
+use crate::sys::fault::Filling;
 use crate::sys::fs;
+use crate::sys::unfinished::MODE;
 
 /// Output is read, written and passed on in pieces of at most this size.
 pub(super) const PIECE_BYTES_MAX: usize = 64 * 1024;
@@ -71,6 +73,7 @@ pub(super) struct Outputs {
 impl Outputs {
     /// Makes their folder. A run goes on without one.
     pub(super) fn prepare(dirs: &WorkDirs) -> Self {
+        dirs.unfinished.sweep();
         let made = prepare_private(dirs).and_then(|()| Ok(fs::create_folder(&folder(dirs))?));
         Self { dirs: dirs.clone(), failure: made.err().map(unkept) }
     }
@@ -84,7 +87,7 @@ impl Outputs {
     pub(super) fn create(&self, name: &RunnableName) -> LogFile {
         match &self.failure {
             Some(failure) => LogFile::in_memory(failure.clone()),
-            None => LogFile::create(path(&self.dirs, name)),
+            None => LogFile::create(&self.dirs.unfinished, path(&self.dirs, name)),
         }
     }
 
@@ -101,7 +104,7 @@ impl Outputs {
     /// Where the file cannot be written, the log is given from memory, up to a bound.
     pub(super) fn replay(&self, name: &RunnableName, hit: &Hit) -> Result<Log, Diagnostic> {
         let path = path(&self.dirs, name);
-        if self.failure.is_none() && (holds(&path, hit) || rewrite(&path, hit)?) {
+        if self.failure.is_none() && (holds(&path, hit) || rewrite(&self.dirs, &path, hit)?) {
             return Ok(Log { path: Some(path), ..Log::default() });
         }
         let mut rest = Vec::new();
@@ -120,13 +123,15 @@ fn holds(path: &Path, hit: &Hit) -> bool {
 }
 
 /// Replaces a file by a copy of a stored log; `false` if it cannot be written.
-fn rewrite(path: &Path, hit: &Hit) -> Result<bool, Diagnostic> {
+fn rewrite(dirs: &WorkDirs, path: &Path, hit: &Hit) -> Result<bool, Diagnostic> {
     let mut log = hit.open_log()?;
     let folder = path.parent().unwrap_or(path);
-    let Ok(mut copy) = fs::create_folder(folder).and_then(|()| fs::temporary_in(folder)) else {
-        return Ok(false);
-    };
-    Ok(io::copy(&mut log, &mut copy).is_ok() && fs::persist(copy, path).is_ok())
+    let made = fs::create_folder(folder).and_then(|()| dirs.unfinished.file_for(path));
+    let Ok(mut copy) = made else { return Ok(false) };
+    let mut filling = Filling { file: copy.as_file_mut(), path };
+    Ok(io::copy(&mut log, &mut filling).is_ok()
+        && fs::set_mode(copy.as_file(), path, MODE).is_ok()
+        && fs::persist(copy, path).is_ok())
 }
 
 #[cfg(test)]

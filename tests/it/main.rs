@@ -24,6 +24,7 @@ mod caching;
 mod command_deps;
 mod concurrent_edits;
 mod context;
+mod crash;
 mod damage;
 mod docs;
 mod errors;
