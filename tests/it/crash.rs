@@ -184,18 +184,15 @@ fn check_honest(_: &Scenario, fallen: &Fallen) {
     let context = format!("{what}\n{}", output.dump());
     assert!(!output.stderr().contains("panicked"), "{context}");
     let is_error = output.code == Some(2) && output.stderr().contains("error[");
-    assert!(is_error || (output.code == Some(0) && output.stdout() == MADE), "{context}");
+    let is_shown = output.stdout() == MADE;
+    let is_told = output.stdout().is_empty() && output.stderr().contains("build.out`");
+    assert!(is_error || (output.code == Some(0) && (is_shown || is_told)), "{context}");
 }
 
 const REPO: &str = "[defaults]\ncache = 'repo'";
 
 #[test]
 fn killed_anywhere_in_a_first_run() {
-    assert!(Scenario::cold("").check("kill", "", check_killed) > 20);
-}
-
-#[test]
-fn killed_anywhere_in_a_first_run_with_the_repo_cache() {
     assert!(Scenario::cold(REPO).check("kill", "", check_killed) > 20);
 }
 
@@ -223,7 +220,6 @@ fn the_disk_is_full_from_some_write_on() {
 #[test]
 fn one_read_after_the_other_fails() {
     assert!(Scenario::warm(REPO).check("read", "", check_honest) > 5);
-    assert!(Scenario::cold("").check("read", "", check_honest) > 5);
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod examples;
 mod hashing;
 mod legacy;
 mod meta;
+mod model;
 mod odd_names;
 mod own_work;
 mod random_histories;
