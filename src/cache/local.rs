@@ -22,8 +22,7 @@ use super::bounds::Bounds;
 use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
 use super::hit::{Hit, LogPlace};
 use super::{
-    Content, Key, Lookup, Miss, NewEntry, Store, lock, prepare_private, reach, slug,
-    warning,
+    Content, Key, Lookup, Miss, NewEntry, Store, lock, prepare_private, reach, slug, warning,
 };
 use crate::error::{Code, Diagnostic};
 use crate::hash::{Digest, Document};

@@ -19,7 +19,8 @@ use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
 use super::hit::{Hit, LogPlace, with_plain_line_ends};
 use super::staging::Staging;
 use super::{
-    ArtifactKind, Content, Key, Local, Lookup, Manifest, Miss, NewEntry, Store, reach, slug, warning,
+    ArtifactKind, Content, Key, Local, Lookup, Manifest, Miss, NewEntry, Store, reach, slug,
+    warning,
 };
 use crate::error::{Code, Diagnostic};
 use crate::hash::Document;

@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use crate::error::Diagnostic;
 use crate::hash::Digest;
 use crate::paths::{AbsPath, WorkDirs};
-use crate::sys::folder::{Folder, Kind};
 use crate::sys::fault::Filling;
+use crate::sys::folder::{Folder, Kind};
 use crate::sys::fs;
 use crate::sys::unfinished::Unfinished;
 
@@ -43,9 +43,8 @@ impl Staging {
     /// A folder below `._qik`; where that cannot be written, one in the project root: the same
     /// file system as what will be written, most likely.
     pub(super) fn new(dirs: &WorkDirs) -> Result<Self, Diagnostic> {
-        let private = super::prepare_private(dirs).and_then(|()| {
-            Ok(fs::temporary_folder_in(&dirs.unfinished.folder()?)?)
-        });
+        let private = super::prepare_private(dirs)
+            .and_then(|()| Ok(fs::temporary_folder_in(&dirs.unfinished.folder()?)?));
         match private {
             Ok(guard) => Self::in_folder(guard, dirs.unfinished.clone(), None),
             Err(_) => {

@@ -93,7 +93,8 @@ impl Manifest {
         if !has_folder {
             return Ok(false);
         }
-        self.unfinished.write_if_different(&self.path, render(&self.planned, &self.statuses).as_bytes())
+        self.unfinished
+            .write_if_different(&self.path, render(&self.planned, &self.statuses).as_bytes())
     }
 }
 
@@ -160,7 +161,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let read = || fs::read_text(&folder.path().join("manifest.json")).unwrap();
         let run = |status: Status, has_started: bool| {
-            let mut manifest = Manifest::new(folder.path(), Unfinished::new(folder.path().join("tmp")));
+            let mut manifest =
+                Manifest::new(folder.path(), Unfinished::new(folder.path().join("tmp")));
             let started = Event::Started { runnable: 0, worker: 1, reason: RunReason::Uncached };
             let runnables = vec![planned("b", ""), planned("a", "")];
             manifest.event(&Event::RunStarted { runnables, worker_count: 1 });

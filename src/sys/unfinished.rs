@@ -12,9 +12,9 @@ use std::time::Duration;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
+use super::fault::Filling;
 use super::fs::{self, Result, verb};
 use super::{clock, fault};
-use super::fault::Filling;
 
 /// Where there are no locks: how old something is when surely nobody writes it any more.
 const AGE_MAX: Duration = Duration::from_hours(24);

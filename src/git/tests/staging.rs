@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::sandbox::Sandbox;
 use crate::git::{Worktree, ensure_attributes, ensure_merge_driver, intent_to_add};
 use crate::paths::ProjectPath;
-use crate::sys::unfinished::Unfinished;
 use crate::sys::fs;
+use crate::sys::unfinished::Unfinished;
 
 fn project_paths(names: &[&str]) -> Vec<ProjectPath> {
     names.iter().map(|name| ProjectPath::from_bytes(name.as_bytes())).collect()

@@ -21,7 +21,7 @@ const SEED_COUNT: u64 = 4;
 
 /// Of all runnables that were asked for, at least one in so many is to be replayed: states come
 /// back often enough. And whatever did not change is replayed each time.
-const HITS_EXPECTED_OF: usize = 3;
+const HITS_EXPECTED_OF: usize = 5;
 
 /// Numbers that look random and are the same each time.
 #[derive(Debug)]
@@ -59,8 +59,12 @@ impl History {
     /// All that it takes to play it again.
     fn told(&self) -> String {
         let step = self.lines.len();
-        let lines: Vec<String> =
-            self.lines.iter().enumerate().map(|(number, line)| format!("{number:4} {line}")).collect();
+        let lines: Vec<String> = self
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(number, line)| format!("{number:4} {line}"))
+            .collect();
         format!(
             "replay with QIK_MODEL_SEED={} QIK_MODEL_STEPS={step}\n{}",
             self.seed,
@@ -142,8 +146,7 @@ fn play(seed: u64, step_count: usize) {
     let clone = project.clone_to("elsewhere/clone");
     let mut history = History { seed, lines: Vec::new(), asked_count: 0, hit_count: 0 };
     for _ in 0..step_count {
-        let (place, name) =
-            if dice.roll(5) == 0 { (&clone, "clone: ") } else { (&project, "") };
+        let (place, name) = if dice.roll(5) == 0 { (&clone, "clone: ") } else { (&project, "") };
         let told = if dice.roll(12) == 0 {
             commands = Commands::new(&mut dice);
             "another configuration".to_owned()

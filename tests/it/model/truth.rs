@@ -11,7 +11,11 @@ use crate::support::Project;
 /// What a runnable does with the files as they are.
 #[derive(Debug)]
 pub(super) enum Truth {
-    Ran { code: i32, log: String, artifacts: BTreeMap<String, Made> },
+    Ran {
+        code: i32,
+        log: String,
+        artifacts: BTreeMap<String, Made>,
+    },
     /// Its upstream fails.
     Skipped,
 }
@@ -45,9 +49,9 @@ pub(super) fn truths(project: &Project, commands: &Commands) -> BTreeMap<String,
     fs::copy(project.root.join(".git/index"), &index).unwrap();
     let mut truths = BTreeMap::new();
     for runnable in commands.runnables() {
-        let is_stuck = runnable.upstream.is_some_and(
-            |upstream| !matches!(truths.get(upstream), Some(Truth::Ran { code: 0, .. })),
-        );
+        let is_stuck = runnable.upstream.is_some_and(|upstream| {
+            !matches!(truths.get(upstream), Some(Truth::Ran { code: 0, .. }))
+        });
         if is_stuck {
             truths.insert(runnable.name, Truth::Skipped);
             continue;
