@@ -45,16 +45,14 @@ impl Staging {
     pub(super) fn new(dirs: &WorkDirs) -> Result<Self, Diagnostic> {
         let private = super::prepare_private(dirs)
             .and_then(|()| Ok(fs::temporary_folder_in(&dirs.unfinished.folder()?)?));
-        match private {
-            Ok(guard) => Self::in_folder(guard, dirs.unfinished.clone(), None),
-            Err(_) => {
-                let elsewhere = Elsewhere(dirs.root.join(".qik-unfinished"));
-                let unfinished = Unfinished::new(elsewhere.0.as_path());
-                unfinished.sweep();
-                let guard = fs::temporary_folder_in(&unfinished.folder()?)?;
-                Self::in_folder(guard, unfinished, Some(elsewhere))
-            }
+        if let Ok(guard) = private {
+            return Self::in_folder(guard, dirs.unfinished.clone(), None);
         }
+        let elsewhere = Elsewhere(dirs.root.join(".qik-unfinished"));
+        let unfinished = Unfinished::new(elsewhere.0.as_path());
+        unfinished.sweep();
+        let guard = fs::temporary_folder_in(&unfinished.folder()?)?;
+        Self::in_folder(guard, unfinished, Some(elsewhere))
     }
 
     fn in_folder(

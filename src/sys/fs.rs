@@ -247,17 +247,17 @@ pub fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> 
     pass(Act::Write, "write", path)?;
     match temporary.persist(path) {
         Err(error) if error.error.kind() == io::ErrorKind::CrossesDevices => {
-            carry_over(error.file, path)
+            carry_over(&error.file, path)
         }
         result => verb("write", path, result.map_err(|error| error.error)),
     }
 }
 
 /// As [`persist`] to another file system: by way of a copy beside the target.
-fn carry_over(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> {
+fn carry_over(temporary: &tempfile::NamedTempFile, path: &Path) -> Result<File> {
     let mut beside = temporary_in(path.parent().unwrap_or(Path::new(".")))?;
-    let copied = File::open(temporary.path())
-        .and_then(|mut source| io::copy(&mut source, &mut beside))
+    let mut source = open_plain(temporary.path())?;
+    let copied = io::copy(&mut source, &mut beside)
         .and_then(|_| temporary.as_file().metadata())
         .and_then(|meta| beside.as_file().set_permissions(meta.permissions()));
     verb("write", path, copied)?;

@@ -138,11 +138,10 @@ impl Unfinished {
         for path in paths {
             match owner(&path) {
                 Ok(Owner::Gone(_lock)) => drop(fs::remove_folder(&path)),
-                Ok(Owner::Alive) => {}
                 Ok(Owner::Unknown(_)) | Err(_) if is_old(&path) => {
                     drop(fs::remove_file(&path).or_else(|_| fs::remove_folder(&path)));
                 }
-                Ok(Owner::Unknown(_)) | Err(_) => {}
+                Ok(Owner::Alive | Owner::Unknown(_)) | Err(_) => {}
             }
         }
     }
