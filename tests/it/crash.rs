@@ -85,7 +85,10 @@ impl Scenario {
 
     /// Fails every point in turn; gives how many there were.
     fn check(&self, kind: &str, plus: &str, check_fallen: impl Fn(&Self, &Fallen)) -> usize {
-        assert!(cfg!(debug_assertions), "only such a build has these points");
+        if !cfg!(debug_assertions) {
+            println!("a release has no points to fail");
+            return usize::MAX;
+        }
         let whole = self.whole();
         for number in 1..POINT_COUNT_MAX {
             let Some(fallen) = self.run(kind, number, plus) else { return number - 1 };

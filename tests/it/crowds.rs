@@ -42,7 +42,7 @@ fn check_shown(args: &[&str], started: Started, text: &str) {
     let output = started.wait().no_panic();
     assert_eq!(output.code, Some(0), "{}", output.dump());
     let expected = match args {
-        ["made"] | ["shared"] => text.to_owned(),
+        ["made" | "shared"] => text.to_owned(),
         // Both, in this order: with one worker, and as upstream and downstream.
         ["reader", ..] if args.contains(&"1") => [text; 3].concat(),
         _ => return,

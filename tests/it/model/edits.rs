@@ -81,7 +81,7 @@ pub(super) fn act(project: &Project, dice: &mut Dice) -> String {
             let to = dice.one_of(PATHS);
             let from = project.root.join(path);
             let is_plain = from.symlink_metadata().is_ok_and(|it| it.is_file());
-            if is_plain && to != path && !to.starts_with("d") && !path.starts_with("d") {
+            if is_plain && to != path && !to.starts_with('d') && !path.starts_with('d') {
                 clear(project, to);
                 fs::create_dir_all(project.root.join(to).parent().unwrap()).unwrap();
                 fs::rename(from, project.root.join(to)).unwrap();
