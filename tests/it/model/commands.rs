@@ -52,13 +52,24 @@ impl Commands {
         };
         let made = Command { makes: Some("out/made"), ..command("made", dice) };
         let kept = Command { makes: Some("gen/kept"), ..command("kept", dice) };
+        // Mostly what the upstream makes, so that nothing else makes it run.
         let reader = Command {
+            patterns: vec!["*.md"],
+            cache: dice.one_of(&["local", "repo", "remote"]),
+            cache_when: "finished",
             upstream: Some(dice.one_of(&["made", "kept"])),
             is_strict: dice.roll(2) == 0,
             ..command("reader", dice)
         };
         let each = Command { has_modules: true, ..command("each", dice) };
-        Self(vec![made, kept, reader, each, command("plain", dice)])
+        // Where a rename leaves the contents in their order.
+        let plain = Command {
+            patterns: vec![dice.one_of(&["sub", "*.txt", "d"])],
+            cache: "local",
+            cache_when: "finished",
+            ..command("plain", dice)
+        };
+        Self(vec![made, kept, reader, each, plain])
     }
 
     /// Writes `qik.toml`.

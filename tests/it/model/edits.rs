@@ -53,17 +53,17 @@ fn clear(project: &Project, path: &str) {
 pub(super) fn act(project: &Project, dice: &mut Dice) -> String {
     let path = dice.one_of(PATHS);
     match dice.roll(20) {
-        0..=5 => {
+        0..=4 => {
             let content = dice.one_of(CONTENTS);
             clear(project, path);
             project.file(path, content);
             format!("write {path} {content:?}")
         }
-        6 => {
+        5 => {
             clear(project, path);
             format!("delete {path}")
         }
-        7 => {
+        6 => {
             let is_plain = project.root.join(path).symlink_metadata().is_ok_and(|it| it.is_file());
             let mode = [0o644, 0o755][dice.roll(2)];
             if is_plain {
@@ -71,22 +71,23 @@ pub(super) fn act(project: &Project, dice: &mut Dice) -> String {
             }
             format!("chmod {path} {mode:o} ({is_plain})")
         }
-        8 => {
+        7 => {
             let content = dice.one_of(CONTENTS);
             clear(project, path);
             project.link(path, content.trim_end());
             format!("link {path} {content:?}")
         }
-        9 => {
+        8 | 9 => {
             let to = dice.one_of(PATHS);
             let from = project.root.join(path);
             let is_plain = from.symlink_metadata().is_ok_and(|it| it.is_file());
-            if is_plain && to != path && !to.starts_with('d') && !path.starts_with('d') {
+            if is_plain && !to.starts_with(path) && !path.starts_with(to) {
                 clear(project, to);
                 fs::create_dir_all(project.root.join(to).parent().unwrap()).unwrap();
                 fs::rename(from, project.root.join(to)).unwrap();
             }
-            format!("rename {path} {to}")
+            project.git(["add", "-A"]);
+            format!("rename {path} {to} and add all")
         }
         10 => mistreat(project, dice),
         _ => git(project, path, dice),
