@@ -10,6 +10,8 @@ use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::sys::unfinished::Unfinished;
+
 /// A path relative to the project root, with `/` between its parts, as git has it.
 ///
 /// It may begin with `../` where the project lies below the git root.
@@ -149,11 +151,15 @@ pub struct WorkDirs {
     pub private: AbsPath,
     /// `.qik`: shared by being committed.
     pub shared: AbsPath,
+    /// Where all that is written below `._qik` is until it is whole.
+    pub unfinished: Unfinished,
 }
 
 impl WorkDirs {
     pub fn new(root: AbsPath) -> Self {
-        Self { private: root.join("._qik"), shared: root.join(".qik"), root }
+        let private = root.join("._qik");
+        let unfinished = Unfinished::new(private.join("cache/tmp").as_path());
+        Self { private, shared: root.join(".qik"), unfinished, root }
     }
 }
 

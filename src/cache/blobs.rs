@@ -6,24 +6,26 @@
 //! trusted if it has the right size, as reading it would cost more than it saves.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 
-use super::{Content, staging};
+use super::Content;
 use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
 use crate::paths::{AbsPath, WorkDirs};
+use crate::sys::fault::Filling;
 use crate::sys::fs;
+use crate::sys::unfinished::Unfinished;
 
 /// The blobs of a checkout.
 #[derive(Debug, Clone)]
 pub(super) struct Blobs {
     folder: AbsPath,
-    unfinished: AbsPath,
+    unfinished: Unfinished,
 }
 
 impl Blobs {
     pub(super) fn new(dirs: &WorkDirs) -> Self {
-        Self { folder: dirs.private.join("cache/blobs"), unfinished: staging::folder(dirs) }
+        Self { folder: dirs.private.join("cache/blobs"), unfinished: dirs.unfinished.clone() }
     }
 
     /// Where all blobs are.
@@ -91,10 +93,11 @@ impl Blobs {
         source: &mut impl Read,
         size_bytes_max: u64,
     ) -> Result<(tempfile::NamedTempFile, Content), Diagnostic> {
-        fs::create_folder(self.unfinished.as_path())?;
-        let mut temporary = fs::temporary_in(self.unfinished.as_path())?;
-        let copied = Content::copy(source, temporary.as_file_mut(), size_bytes_max);
-        let content = fs::verb("write", temporary.path(), copied)?;
+        let mut temporary = fs::temporary_in(&self.unfinished.folder()?)?;
+        let path = temporary.path().to_path_buf();
+        let mut filling = Filling { file: temporary.as_file_mut(), path: &path };
+        let copied = Content::copy(source, &mut filling, size_bytes_max);
+        let content = fs::verb("write", &path, copied)?;
         Ok((temporary, content))
     }
 
@@ -126,7 +129,7 @@ impl Blobs {
     }
 
     /// Copies a blob into a file, verified: on an error what was written is worthless.
-    pub(super) fn copy(&self, content: Content, target: &mut File) -> Result<(), Diagnostic> {
+    pub(super) fn copy(&self, content: Content, target: &mut impl Write) -> Result<(), Diagnostic> {
         let mut source = self.open(content)?;
         let path = self.path(content.digest);
         let copied = Content::copy(&mut source, target, content.size);

@@ -1,4 +1,4 @@
-//! Keeps the cache below its bound, and clears up after crashes.
+//! Keeps the cache below its bound.
 //!
 //! A file holds an estimate of the size, so that nothing is counted while there is room. Two
 //! processes that write it at once may lose a few bytes; whenever it passes the bound all is
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use super::entry::{ENTRY_BYTES_MAX, Entry};
 use super::evict::{self, Candidate};
 use super::lock::{self, Exclusive};
-use super::{Content, staging, warning};
+use super::{Content, warning};
 use crate::error::Diagnostic;
 use crate::hash::Digest;
 use crate::paths::{AbsPath, WorkDirs};
@@ -22,9 +22,6 @@ use crate::sys::{clock, fs};
 /// locks.
 const GRACE_LOCKED: Duration = Duration::from_millis(100);
 const GRACE_UNLOCKED: Duration = Duration::from_hours(1);
-
-/// How old an unfinished file is when surely nobody writes it any more.
-const UNFINISHED_AGE_MAX: Duration = Duration::from_hours(24);
 
 /// A part of the bound that is freed beyond need, so that not every run has to evict.
 const SLACK_DIVISOR: u64 = 10;
@@ -48,7 +45,6 @@ struct Scan {
 impl Bounds {
     /// To be called once something was stored, with how much it was.
     pub(super) fn keep(&self, added_bytes: u64) -> Result<(), Diagnostic> {
-        self.sweep();
         let estimate = self.load_estimate().map(|before| before.saturating_add(added_bytes));
         if let Some(estimate) = estimate.filter(|estimate| *estimate <= self.size_bytes_max) {
             return self.store_estimate(estimate);
@@ -72,8 +68,7 @@ impl Bounds {
 
     fn store_estimate(&self, size_bytes: u64) -> Result<(), Diagnostic> {
         let text = format!("{size_bytes}\n");
-        let (folder, path) = (staging::folder(&self.dirs), self.estimate_path());
-        let written = fs::write_atomic_by_way_of(folder.as_path(), path.as_path(), text.as_bytes());
+        let written = self.dirs.unfinished.write(self.estimate_path().as_path(), text.as_bytes());
         // A cache that was deleted meanwhile has no size.
         Ok(fs::optional(written).map(|_| ())?)
     }
@@ -140,19 +135,6 @@ impl Bounds {
             }
         }
         Ok(scan)
-    }
-
-    /// Removes what crashed processes left unfinished. What cannot be removed is in nobody's way.
-    fn sweep(&self) {
-        let unfinished = staging::folder(&self.dirs);
-        let Ok(paths) = fs::list(unfinished.as_path()) else { return };
-        for path in paths {
-            let modified = fs::stat(&path).ok().and_then(|stat| stat.modified().ok());
-            let age = modified.and_then(|modified| clock::wall().duration_since(modified).ok());
-            if age.is_some_and(|age| age > UNFINISHED_AGE_MAX) {
-                drop(fs::remove_file(&path).or_else(|_| fs::remove_folder(&path)));
-            }
-        }
     }
 }
 

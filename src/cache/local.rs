@@ -22,8 +22,7 @@ use super::bounds::Bounds;
 use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
 use super::hit::{Hit, LogPlace};
 use super::{
-    Content, Key, Lookup, Miss, NewEntry, Store, lock, prepare_private, reach, slug, staging,
-    warning,
+    Content, Key, Lookup, Miss, NewEntry, Store, lock, prepare_private, reach, slug, warning,
 };
 use crate::error::{Code, Diagnostic};
 use crate::hash::{Digest, Document};
@@ -126,10 +125,7 @@ impl Local {
         // Each time anew, as all of it may be deleted at any time.
         let prepared = prepare_private(&self.dirs).and_then(|()| {
             fs::create_folder(self.entries.as_path())?;
-            let unfinished = staging::folder(&self.dirs);
-            fs::create_folder(unfinished.as_path())?;
-            // That it can be made is all there is to know.
-            drop(fs::temporary_in(unfinished.as_path())?);
+            self.dirs.unfinished.folder()?;
             Ok(())
         });
         match prepared {
@@ -175,10 +171,7 @@ impl Local {
         })?;
         fs::create_folder(self.folder_of(key.runnable).as_path())?;
         let latest = self.folder_of(key.runnable).join("latest");
-        let unfinished = staging::folder(&self.dirs);
-        let write = |path: &AbsPath, bytes: &[u8]| {
-            fs::write_atomic_by_way_of(unfinished.as_path(), path.as_path(), bytes)
-        };
+        let write = |path: &AbsPath, bytes| self.dirs.unfinished.write(path.as_path(), bytes);
         write(&self.entry_path(key), &bytes)?;
         write(&latest, key.digest.to_hex().as_bytes())?;
         Ok(bytes.len() as u64)

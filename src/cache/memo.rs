@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Content, slug, staging};
+use super::{Content, slug};
 use crate::hash::Digest;
 use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::plan::RunnableName;
@@ -120,15 +120,9 @@ impl Session<'_> {
         let Some(place) = self.place.filter(|_| self.before != self.after) else { return };
         let Place { dirs, path } = place;
         if fs::stat(dirs.private.as_path()).is_ok_and(|stat| stat.is_dir()) {
-            let (text, unfinished) = (render(&self.after), staging::folder(dirs));
-            let (folder, path) = (dirs.private.join("cache/v1/memo"), path.as_path());
-            drop(
-                fs::create_folder(unfinished.as_path())
-                    .and_then(|()| fs::create_folder(folder.as_path()))
-                    .and_then(|()| {
-                        fs::write_atomic_by_way_of(unfinished.as_path(), path, text.as_bytes())
-                    }),
-            );
+            let folder = dirs.private.join("cache/v1/memo");
+            let write = || dirs.unfinished.write(path.as_path(), render(&self.after).as_bytes());
+            drop(fs::create_folder(folder.as_path()).and_then(|()| write()));
         }
     }
 }

@@ -45,7 +45,7 @@ pub use pattern::check_pattern;
 pub use policy::is_worth_keeping;
 pub use private::prepare_private;
 pub use remote::{Expected, Keys, Mode, S3Settings, Secret, Tiered};
-pub use repo::{Publish, Shared};
+pub use repo::{Publication, Publish, Shared};
 pub use slug::slug;
 pub use stores::Stores;
 

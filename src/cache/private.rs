@@ -20,7 +20,7 @@ pub fn prepare_private(dirs: &WorkDirs) -> Result<(), Diagnostic> {
     }
     let ignore = private.join(".gitignore");
     if fs::optional(fs::stat(&ignore))?.is_none() {
-        fs::write_atomic(&ignore, b"*\n")?;
+        dirs.unfinished.write(&ignore, b"*\n")?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@
 //! Whoever can change the committed files can change what is replayed: an altered log does not fit
 //! its entry, but an altered entry is for a review to find.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,8 @@ use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
 use super::hit::{Hit, LogPlace, with_plain_line_ends};
 use super::staging::Staging;
 use super::{
-    ArtifactKind, Content, Key, Local, Lookup, Miss, NewEntry, Store, reach, slug, warning,
+    ArtifactKind, Content, Key, Local, Lookup, Manifest, Miss, NewEntry, Store, reach, slug,
+    warning,
 };
 use crate::error::{Code, Diagnostic};
 use crate::hash::Document;
@@ -29,7 +30,18 @@ use crate::sys::folder::{Folder, Kind, Missing, Walker};
 use crate::sys::fs;
 
 /// What to do with new files, so that the next commit has them; gives what there is to warn of.
-pub type Publish = Box<dyn Fn(&[ProjectPath]) -> Vec<Diagnostic> + Send + Sync>;
+pub type Publish = Box<dyn Fn(&[Publication]) -> Vec<Diagnostic> + Send + Sync>;
+
+/// The files of a result that was stored or replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// The entry and its log.
+    pub files: [ProjectPath; 2],
+    pub artifacts: Vec<ProjectPath>,
+    /// It was stored by this run. Of one that was not all has been published with its files,
+    /// unless they were not either.
+    pub is_new: bool,
+}
 
 /// The mode of the files: they are read by everybody who has the checkout.
 const MODE: u32 = 0o644;
@@ -39,7 +51,7 @@ pub struct Shared {
     dirs: WorkDirs,
     local: Arc<Local>,
     publish: Publish,
-    unpublished: Mutex<BTreeSet<ProjectPath>>,
+    unpublished: Mutex<BTreeMap<RunnableName, Publication>>,
 }
 
 impl fmt::Debug for Shared {
@@ -49,8 +61,7 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// That of a project. `publish` is called once at the end, with all files that were stored
-    /// and all artifacts.
+    /// That of a project. `publish` is called once at the end, with all results.
     pub fn new(dirs: &WorkDirs, local: Arc<Local>, publish: Publish) -> Self {
         Self { dirs: dirs.clone(), local, publish, unpublished: Mutex::default() }
     }
@@ -136,12 +147,20 @@ impl Shared {
             Diagnostic::new(Code::CacheFailed, format!("{} is no exit code", new.code))
         })?;
         put(&mut walker, &mut staging, &entry_path, &mut bytes.as_slice())?;
-        let artifacts = new.artifacts.artifacts.iter();
-        let committed = artifacts.filter(|it| it.kind != ArtifactKind::Folder);
-        let mut unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
-        unpublished.extend([entry_path, log_path]);
-        unpublished.extend(committed.map(|artifact| artifact.path.clone()));
+        self.note(key, new.artifacts, true);
         Ok(())
+    }
+
+    /// Notes what is to be published.
+    fn note(&self, key: Key<'_>, artifacts: &Manifest, is_new: bool) {
+        let artifacts = artifacts.artifacts.iter().filter(|it| it.kind != ArtifactKind::Folder);
+        let publication = Publication {
+            files: ["json", "out"].map(|extension| path_of(key.runnable, key.command, extension)),
+            artifacts: artifacts.map(|artifact| artifact.path.clone()).collect(),
+            is_new,
+        };
+        let mut unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
+        unpublished.insert(key.runnable.clone(), publication);
     }
 }
 
@@ -202,10 +221,7 @@ impl Store for Shared {
             Ok(Some(hit)) => {
                 // Whatever kept them from being published when they were stored may be over, and
                 // a clone that only replays needs the merge driver too.
-                let mut unpublished =
-                    self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
-                let path = |extension| path_of(key.runnable, key.command, extension);
-                unpublished.extend([path("json"), path("out")]);
+                self.note(key, hit.manifest(), false);
                 Lookup::Hit(Box::new(hit))
             }
             Ok(None) => Lookup::Miss(Miss::Absent),
@@ -225,9 +241,9 @@ impl Store for Shared {
 
     fn finish(&self) -> Vec<Diagnostic> {
         let mut unpublished = self.unpublished.lock().unwrap_or_else(PoisonError::into_inner);
-        let paths: Vec<ProjectPath> = std::mem::take(&mut *unpublished).into_iter().collect();
+        let results: Vec<Publication> = std::mem::take(&mut *unpublished).into_values().collect();
         drop(unpublished);
-        let mut warnings = if paths.is_empty() { Vec::new() } else { (self.publish)(&paths) };
+        let mut warnings = if results.is_empty() { Vec::new() } else { (self.publish)(&results) };
         warnings.extend(self.local.finish());
         warnings
     }

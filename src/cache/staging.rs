@@ -1,26 +1,38 @@
 //! Where files are until they are whole: a folder of its own per use, from which they are moved
-//! into place. It vanishes when dropped; a crashed run's is swept.
+//! into place. It vanishes when dropped; a crashed run's is swept by the next.
 
-use std::fs::{File, Permissions};
+use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 
 use crate::error::Diagnostic;
+use crate::hash::Digest;
 use crate::paths::{AbsPath, WorkDirs};
+use crate::sys::fault::Filling;
 use crate::sys::folder::{Folder, Kind};
 use crate::sys::fs;
-
-/// The folder of all that is not finished.
-pub(super) fn folder(dirs: &WorkDirs) -> AbsPath {
-    dirs.private.join("cache/tmp")
-}
+use crate::sys::unfinished::Unfinished;
 
 /// A private folder of unfinished files.
 #[derive(Debug)]
 pub(super) struct Staging {
     folder: Folder,
     count: usize,
+    // Dropped in this order: what is inside goes first.
     _guard: tempfile::TempDir,
+    _unfinished: Unfinished,
+    _elsewhere: Option<Elsewhere>,
+}
+
+/// A place below the root, for who has none below `._qik`.
+#[derive(Debug)]
+struct Elsewhere(AbsPath);
+
+impl Drop for Elsewhere {
+    fn drop(&mut self) {
+        // Unless another process has its own there.
+        drop(fs::remove_empty_folder(self.0.as_path()));
+    }
 }
 
 /// The name of something in a [`Staging`].
@@ -31,13 +43,30 @@ impl Staging {
     /// A folder below `._qik`; where that cannot be written, one in the project root: the same
     /// file system as what will be written, most likely.
     pub(super) fn new(dirs: &WorkDirs) -> Result<Self, Diagnostic> {
-        let private = super::prepare_private(dirs).and_then(|()| {
-            let unfinished = folder(dirs);
-            fs::create_folder(unfinished.as_path())?;
-            Ok(fs::temporary_folder_in(unfinished.as_path())?)
-        });
-        let guard = private.or_else(|_| fs::temporary_folder_in(dirs.root.as_path()))?;
-        Ok(Self { folder: Folder::open(guard.path())?, count: 0, _guard: guard })
+        let private = super::prepare_private(dirs)
+            .and_then(|()| Ok(fs::temporary_folder_in(&dirs.unfinished.folder()?)?));
+        if let Ok(guard) = private {
+            return Self::in_folder(guard, dirs.unfinished.clone(), None);
+        }
+        let elsewhere = Elsewhere(dirs.root.join(".qik-unfinished"));
+        let unfinished = Unfinished::new(elsewhere.0.as_path());
+        unfinished.sweep();
+        let guard = fs::temporary_folder_in(&unfinished.folder()?)?;
+        Self::in_folder(guard, unfinished, Some(elsewhere))
+    }
+
+    fn in_folder(
+        guard: tempfile::TempDir,
+        unfinished: Unfinished,
+        elsewhere: Option<Elsewhere>,
+    ) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            folder: Folder::open(guard.path())?,
+            count: 0,
+            _guard: guard,
+            _unfinished: unfinished,
+            _elsewhere: elsewhere,
+        })
     }
 
     fn next(&mut self) -> Staged {
@@ -49,12 +78,12 @@ impl Staging {
     pub(super) fn file(
         &mut self,
         mode: u32,
-        fill: impl FnOnce(&mut File) -> Result<(), Diagnostic>,
+        fill: impl FnOnce(&mut Filling<'_>) -> Result<(), Diagnostic>,
     ) -> Result<Staged, Diagnostic> {
         let staged = self.next();
         let mut created = self.folder.create_file(staged.0.as_bytes())?;
-        fill(&mut created)?;
         let path = self.folder.path_of(staged.0.as_bytes());
+        fill(&mut Filling { file: &mut created, path: &path })?;
         fs::verb("write", &path, created.set_permissions(Permissions::from_mode(mode)))?;
         Ok(staged)
     }
@@ -93,7 +122,9 @@ impl Staging {
         target_name: &[u8],
     ) -> Result<(), Diagnostic> {
         let source_name = staged.0.as_bytes();
-        let beside = format!("{}{}-{}", fs::TEMPORARY_PREFIX, std::process::id(), staged.0);
+        // The same name each time: who is killed here leaves it to who does it again.
+        let name = Digest::of(target_name).to_hex();
+        let beside = format!("{}qik-{}", fs::TEMPORARY_PREFIX, &name[..16]);
         let beside = beside.as_bytes();
         target.remove_file(beside)?;
         let copied = match self.folder.stat(source_name)? {
@@ -113,10 +144,11 @@ impl Staging {
     fn copy(&self, name: &[u8], target: &Folder, target_name: &[u8]) -> fs::Result<()> {
         let mut source = self.folder.file(name)?;
         let mut copy = target.create_file(target_name)?;
-        let copied = io::copy(&mut source, &mut copy)
+        let path = target.path_of(target_name);
+        let copied = io::copy(&mut source, &mut Filling { file: &mut copy, path: &path })
             .and_then(|_| source.metadata())
             .and_then(|metadata| copy.set_permissions(metadata.permissions()));
-        fs::verb("write", &target.path_of(target_name), copied)
+        fs::verb("write", &path, copied)
     }
 }
 

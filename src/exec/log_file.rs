@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::Log;
 use super::output::REST_BYTES_MAX;
 use crate::error::{Code, Diagnostic};
+use crate::sys::fault::Filling;
 use crate::sys::fs;
+use crate::sys::unfinished::Unfinished;
 
 /// A log that is being written.
 #[derive(Debug)]
@@ -30,8 +32,8 @@ pub(super) struct WrittenLog {
 
 impl LogFile {
     /// A new file of this name. Whoever reads or writes the old one keeps it.
-    pub(super) fn create(path: PathBuf) -> Self {
-        match create(&path) {
+    pub(super) fn create(unfinished: &Unfinished, path: PathBuf) -> Self {
+        match create(unfinished, &path) {
             Ok(file) => Self { path: Some(path), file: Ok(file), rest: Vec::new() },
             Err(error) => Self::in_memory(unkept(error.diagnostic())),
         }
@@ -46,9 +48,10 @@ impl LogFile {
     pub(super) fn write(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         if let Ok(file) = &mut self.file
-            && let Err(error) = write_all(file, &mut rest)
+            && let path = self.path.as_deref().unwrap_or(Path::new(""))
+            && let Err(error) = write_all(Filling { file, path }, &mut rest)
         {
-            let name = self.path.as_deref().unwrap_or(Path::new("")).display();
+            let name = path.display();
             let diagnostic = Diagnostic::new(Code::FileFailed, format!("cannot write `{name}`"));
             self.file = Err(unkept(diagnostic.because(error.to_string())));
         }
@@ -68,17 +71,17 @@ pub(super) fn unkept(diagnostic: Diagnostic) -> Diagnostic {
     diagnostic.hint("until then output is shown but not kept, and its result not cached")
 }
 
-fn create(path: &Path) -> fs::Result<File> {
-    if let Ok(file) = fs::replace(path) {
+fn create(unfinished: &Unfinished, path: &Path) -> fs::Result<File> {
+    if let Ok(file) = unfinished.replace(path) {
         return Ok(file);
     }
     // A name with `/` in it, or `._qik` was deleted during the run.
     fs::create_folder(path.parent().unwrap_or(path))?;
-    fs::replace(path)
+    unfinished.replace(path)
 }
 
 /// As [`io::Write::write_all`]; `bytes` is left with what was not written.
-fn write_all(file: &mut File, bytes: &mut &[u8]) -> io::Result<()> {
+fn write_all(mut file: Filling<'_>, bytes: &mut &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

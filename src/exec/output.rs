@@ -13,7 +13,9 @@ use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
 use crate::paths::WorkDirs;
 use crate::plan::RunnableName;
+use crate::sys::fault::Filling;
 use crate::sys::fs;
+use crate::sys::unfinished::MODE;
 use crate::sys::veil::Veil;
 
 /// Output is read, written and passed on in pieces of at most this size.
@@ -73,6 +75,7 @@ pub(super) struct Outputs {
 impl Outputs {
     /// Makes their folder. A run goes on without one.
     pub(super) fn prepare(dirs: &WorkDirs, veil: &Veil) -> Self {
+        dirs.unfinished.sweep();
         let made = prepare_private(dirs).and_then(|()| Ok(fs::create_folder(&folder(dirs))?));
         Self { dirs: dirs.clone(), veil: veil.clone(), failure: made.err().map(unkept) }
     }
@@ -86,7 +89,7 @@ impl Outputs {
     pub(super) fn create(&self, name: &RunnableName) -> LogFile {
         match &self.failure {
             Some(failure) => LogFile::in_memory(failure.clone()),
-            None => LogFile::create(path(&self.dirs, name)),
+            None => LogFile::create(&self.dirs.unfinished, path(&self.dirs, name)),
         }
     }
 
@@ -107,7 +110,7 @@ impl Outputs {
             return Err(Diagnostic::new(Code::CacheFailed, message));
         }
         let path = path(&self.dirs, name);
-        if self.failure.is_none() && (holds(&path, hit) || rewrite(&path, hit)?) {
+        if self.failure.is_none() && (holds(&path, hit) || rewrite(&self.dirs, &path, hit)?) {
             return Ok(Log { path: Some(path), ..Log::default() });
         }
         let mut rest = Vec::new();
@@ -131,13 +134,15 @@ fn holds(path: &Path, hit: &Hit) -> bool {
 }
 
 /// Replaces a file by a copy of a stored log; `false` if it cannot be written.
-fn rewrite(path: &Path, hit: &Hit) -> Result<bool, Diagnostic> {
+fn rewrite(dirs: &WorkDirs, path: &Path, hit: &Hit) -> Result<bool, Diagnostic> {
     let mut log = hit.open_log()?;
     let folder = path.parent().unwrap_or(path);
-    let Ok(mut copy) = fs::create_folder(folder).and_then(|()| fs::temporary_in(folder)) else {
-        return Ok(false);
-    };
-    Ok(io::copy(&mut log, &mut copy).is_ok() && fs::persist(copy, path).is_ok())
+    let made = fs::create_folder(folder).and_then(|()| dirs.unfinished.file_for(path));
+    let Ok(mut copy) = made else { return Ok(false) };
+    let mut filling = Filling { file: copy.as_file_mut(), path };
+    Ok(io::copy(&mut log, &mut filling).is_ok()
+        && fs::set_mode(copy.as_file(), path, MODE).is_ok()
+        && fs::persist(copy, path).is_ok())
 }
 
 #[cfg(test)]

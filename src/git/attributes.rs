@@ -5,10 +5,15 @@ use super::quote::c_quoted;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;
 use crate::sys::fs;
+use crate::sys::unfinished::Unfinished;
 
 /// Adds the line for the project at `prefix` to the `.gitattributes` of the git root, unless one
 /// for the same pattern with the merge driver is there. Returns whether it wrote.
-pub fn ensure_attributes(repo_root: &AbsPath, prefix: &[u8]) -> Result<bool, Diagnostic> {
+pub fn ensure_attributes(
+    repo_root: &AbsPath,
+    prefix: &[u8],
+    unfinished: &Unfinished,
+) -> Result<bool, Diagnostic> {
     let path = repo_root.join(".gitattributes");
     if fs::stat(path.as_path()).is_ok_and(|meta| meta.is_symlink()) {
         return Err(Diagnostic::new(
@@ -20,7 +25,7 @@ pub fn ensure_attributes(repo_root: &AbsPath, prefix: &[u8]) -> Result<bool, Dia
     let text = fs::optional(fs::read(path.as_path())).map_err(|error| error.diagnostic())?;
     let text = text.unwrap_or_default();
     let Some(text) = with_line(text, &pattern(prefix)) else { return Ok(false) };
-    fs::write_atomic(path.as_path(), &text).map_err(|error| error.diagnostic())?;
+    unfinished.write(path.as_path(), &text).map_err(|error| error.diagnostic())?;
     Ok(true)
 }
 

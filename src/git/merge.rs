@@ -12,7 +12,8 @@ use crate::sys::fs;
 /// the other side, so there it is `%B`.
 pub fn keep_own_side(repo: &Repo, ours: &Path, theirs: &Path) -> Result<()> {
     if repo.is_rebasing() {
-        fs::write_atomic(ours, &fs::read(theirs)?)?;
+        // git's own scratch file, of which it believes nothing if we do not end well.
+        fs::overwrite(ours, &fs::read(theirs)?)?;
     }
     Ok(())
 }

@@ -12,14 +12,15 @@ use super::binary::failure;
 use super::quote::sh_quoted;
 use super::repo::Repo;
 use crate::error::Diagnostic;
+use crate::sys::clock;
 
-/// A locked configuration is waited for as long as git waits for one.
-const LOCK_DELAYS: [Duration; 4] = [
-    Duration::from_millis(50),
-    Duration::from_millis(150),
-    Duration::from_millis(300),
-    Duration::from_millis(500),
-];
+/// How long a locked configuration is waited for: who has it writes a line or two, but on a busy
+/// machine many may want to.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+
+/// How long to wait before trying again, at least, and how much longer at most.
+const LOCK_RETRY: Duration = Duration::from_millis(10);
+const LOCK_JITTER_MS: u32 = 20;
 
 const NAME: &str = "keep one's own results of qik";
 
@@ -29,14 +30,16 @@ const NAME: &str = "keep one's own results of qik";
 /// # Errors
 /// A configuration that is locked or cannot be written.
 pub fn ensure_merge_driver(repo: &Repo, exe: &Path) -> Result<bool, Diagnostic> {
-    for delay in LOCK_DELAYS {
+    let start = clock::instant();
+    // Those who were started together must not all try at the same moments.
+    let jitter = Duration::from_millis(u64::from(std::process::id() % LOCK_JITTER_MS));
+    loop {
         // Another process may be setting it right now.
-        if let Ok(wrote) = try_ensure(repo, exe) {
-            return Ok(wrote);
+        match try_ensure(repo, exe) {
+            Err(_) if start.elapsed() < LOCK_WAIT => std::thread::sleep(LOCK_RETRY + jitter),
+            result => return result,
         }
-        std::thread::sleep(delay);
     }
-    try_ensure(repo, exe)
 }
 
 fn try_ensure(repo: &Repo, exe: &Path) -> Result<bool, Diagnostic> {

@@ -89,15 +89,24 @@ impl Expanded {
             };
             return default.iter().try_for_each(|dep| self.add(root, dep));
         };
-        let loaded: Loaded = serde_json::from_slice(&bytes).map_err(|error| {
+        let loaded = parse(&bytes).map_err(|cause| {
             Diagnostic::new(Code::LoadInvalid, format!("`{path}` holds no deps"))
-                .because(error.to_string())
+                .because(cause)
                 .hint(r#"write `{"globs": ["…"], "pydists": ["…"]}` into it"#)
         })?;
         self.globs.extend(loaded.globs);
         self.distributions.extend(loaded.pydists);
         Ok(())
     }
+}
+
+/// Reads a file of a `load` dep, or says what is wrong with it.
+fn parse(bytes: &[u8]) -> Result<Loaded, String> {
+    // serde takes a list for the fields in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err("a list, expected an object".to_owned());
+    }
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }
 
 fn unsupported(pyimport: &str) -> Diagnostic {

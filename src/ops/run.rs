@@ -72,7 +72,8 @@ pub(super) fn reporting(
         worker_count: settings.worker_count,
         runnable_count: graph.runnables.len(),
     };
-    let manifest = Manifest::new(&exec::output_folder(&loaded.dirs));
+    let manifest =
+        Manifest::new(&exec::output_folder(&loaded.dirs), loaded.dirs.unfinished.clone());
     Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::load::Loaded;
 use super::remote;
-use crate::cache::{Local, Publish, Shared, Store, Stores};
+use crate::cache::{Local, Publication, Publish, Shared, Store, Stores};
 use crate::config::CacheKind;
 use crate::error::{Code, Diagnostic, Error, Result};
 use crate::git::{self, Repo, Worktree};
@@ -14,6 +14,7 @@ use crate::paths::ProjectPath;
 use crate::plan::Graph;
 use crate::python::normalized;
 use crate::sys::Sys;
+use crate::sys::unfinished::Unfinished;
 use crate::sys::veil::Veil;
 
 /// Bound of the local cache where none is set.
@@ -60,7 +61,7 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
     let mut stores: BTreeMap<String, Arc<dyn Store>> =
         BTreeMap::from([("local".to_owned(), Arc::clone(&local) as Arc<dyn Store>)]);
     if let Some(worktree) = &worktree {
-        let publish = publisher(Arc::clone(worktree), sys);
+        let publish = publisher(Arc::clone(worktree), loaded.dirs.unfinished.clone(), sys);
         let shared = Shared::new(&loaded.dirs, Arc::clone(&local), publish);
         stores.insert("repo".to_owned(), Arc::new(shared));
     }
@@ -77,13 +78,20 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.
-fn publisher(worktree: Arc<Worktree>, sys: &Sys) -> Publish {
+fn publisher(worktree: Arc<Worktree>, unfinished: Unfinished, sys: &Sys) -> Publish {
     let exe = sys.exe.clone();
-    Box::new(move |paths| {
+    Box::new(move |results: &[Publication]| {
         let repo = worktree.repo();
-        let attributes = git::ensure_attributes(repo.root(), worktree.prefix());
+        let attributes = git::ensure_attributes(repo.root(), worktree.prefix(), &unfinished);
         let driver = git::ensure_merge_driver(repo, &exe);
-        let paths = [paths, &[attributes_path(worktree.prefix())]].concat();
+        let mut paths = vec![attributes_path(worktree.prefix())];
+        for result in results {
+            paths.extend_from_slice(&result.files);
+            let is_known = |path| worktree.is_tracked(path).unwrap_or_default();
+            if result.is_new || !result.files.iter().all(is_known) {
+                paths.extend_from_slice(&result.artifacts);
+            }
+        }
         let staged = git::intent_to_add(&worktree, &paths);
         [attributes.err(), driver.err(), staged.err()].into_iter().flatten().collect()
     })

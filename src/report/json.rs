@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::Reporter;
 use super::screen::{Screen, for_each_piece};
-use crate::error::Diagnostic;
+use crate::error::{Diagnostic, Severity};
 use crate::exec::{Event, Outcome, Planned, RunReason, Status};
 use crate::paths::escape;
 
@@ -127,7 +127,10 @@ impl Json {
 
     fn ended(&mut self, runnable: usize, outcome: &Outcome) {
         if self.has_output && !self.has_run[runnable] && outcome.error.is_none() {
-            for_each_piece(&outcome.log, &mut |piece| self.output(runnable, piece));
+            let read = for_each_piece(&outcome.log, &mut |piece| self.output(runnable, piece));
+            if let Err(error) = read {
+                self.screen.say_diagnostic(&error.diagnostic(), Severity::Warning);
+            }
         }
         let tail = self.tails.remove(&runnable);
         let Self { screen, planned, .. } = self;

@@ -8,17 +8,21 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::error::Diagnostic;
+use crate::error::{Code, Diagnostic};
 use crate::exec::{Event, Planned, Status};
 use crate::sys::fs;
+use crate::sys::unfinished::Unfinished;
 
 /// The file, and what is known so far.
 #[derive(Debug)]
 pub struct Manifest {
     path: PathBuf,
+    unfinished: Unfinished,
     planned: Vec<Planned>,
     statuses: Vec<Status>,
     is_begun: bool,
+    /// What else could not be written: the same is not said twice.
+    told: Vec<String>,
 }
 
 /// The file's content.
@@ -42,12 +46,14 @@ enum Word {
 
 impl Manifest {
     /// In the folder of the output files.
-    pub fn new(folder: &std::path::Path) -> Self {
+    pub fn new(folder: &std::path::Path, unfinished: Unfinished) -> Self {
         Self {
             path: folder.join("manifest.json"),
+            unfinished,
             planned: Vec::new(),
             statuses: Vec::new(),
             is_begun: false,
+            told: Vec::new(),
         }
     }
 
@@ -69,7 +75,14 @@ impl Manifest {
                 self.statuses[*runnable] = outcome.status;
                 None
             }
-            Event::RunEnded { .. } => self.write().err().map(|error| error.diagnostic()),
+            Event::Warning { diagnostic, .. } if diagnostic.code == Code::FileFailed => {
+                self.told.push(diagnostic.message.clone());
+                None
+            }
+            Event::RunEnded { .. } => {
+                let failure = self.write().err().map(|error| error.diagnostic());
+                failure.filter(|it| !self.told.contains(&it.message))
+            }
             _ => None,
         }
     }
@@ -80,7 +93,8 @@ impl Manifest {
         if !has_folder {
             return Ok(false);
         }
-        fs::write_if_different(&self.path, render(&self.planned, &self.statuses).as_bytes())
+        self.unfinished
+            .write_if_different(&self.path, render(&self.planned, &self.statuses).as_bytes())
     }
 }
 
@@ -147,7 +161,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let read = || fs::read_text(&folder.path().join("manifest.json")).unwrap();
         let run = |status: Status, has_started: bool| {
-            let mut manifest = Manifest::new(folder.path());
+            let mut manifest =
+                Manifest::new(folder.path(), Unfinished::new(folder.path().join("tmp")));
             let started = Event::Started { runnable: 0, worker: 1, reason: RunReason::Uncached };
             let runnables = vec![planned("b", ""), planned("a", "")];
             manifest.event(&Event::RunStarted { runnables, worker_count: 1 });

@@ -104,7 +104,13 @@ mod tests {
     #[test]
     fn a_stopped_run_does_not_wait_for_a_terminal_that_takes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let (sender, reporting) = Reporting::start(Box::new(Stuck), Manifest::new(folder.path()));
+        let (sender, reporting) = Reporting::start(
+            Box::new(Stuck),
+            Manifest::new(
+                folder.path(),
+                crate::sys::unfinished::Unfinished::new(folder.path().join("tmp")),
+            ),
+        );
         sender.send(Event::RunEnded { summary: RunSummary::default() });
         reporting.finish(true);
     }

@@ -87,7 +87,7 @@ impl Screen {
     pub(super) fn show_log(&mut self, log: &Log) {
         let mut filter = self.is_out_terminal.then(Filter::default);
         let mut shown = Vec::new();
-        for_each_piece(log, &mut |piece| match &mut filter {
+        let read = for_each_piece(log, &mut |piece| match &mut filter {
             Some(filter) => {
                 shown.clear();
                 filter.push(piece, &mut shown);
@@ -101,6 +101,9 @@ impl Screen {
             let is_mid_line = self.is_mid_line;
             self.show(&shown);
             self.is_mid_line = is_mid_line;
+        }
+        if let Err(error) = read {
+            self.say_diagnostic(&error.diagnostic(), Severity::Warning);
         }
     }
 
@@ -119,24 +122,33 @@ impl fmt::Debug for Screen {
     }
 }
 
-/// Reads a log from its beginning to its end. A file that is gone meanwhile has no content.
-pub(super) fn for_each_piece(log: &Log, take: &mut dyn FnMut(&[u8])) {
-    let opened = log.file.clone().or_else(|| log.path.as_deref().and_then(open).map(Arc::new));
-    if let Some(file) = opened {
-        let mut buffer = vec![0; PIECE_BYTES_MAX];
-        let mut offset = 0;
-        while let Ok(count @ 1..) = file.read_at(&mut buffer, offset) {
-            take(&buffer[..count]);
-            offset += count as u64;
-        }
-    }
+/// Reads a log from its beginning to its end, as far as it can be read.
+pub(super) fn for_each_piece(log: &Log, take: &mut dyn FnMut(&[u8])) -> fs::Result<()> {
+    let opened = match (&log.file, &log.path) {
+        (Some(file), _) => Ok(Some(Arc::clone(file))),
+        (None, Some(path)) => fs::open_plain(path).map(Arc::new).map(Some),
+        (None, None) => Ok(None),
+    };
+    let read = opened.and_then(|file| file.map_or(Ok(()), |file| read_pieces(log, &file, take)));
     for piece in log.rest.chunks(PIECE_BYTES_MAX) {
         take(piece);
     }
+    read
 }
 
-fn open(path: &Path) -> Option<File> {
-    fs::open_plain(path).ok()
+fn read_pieces(log: &Log, file: &File, take: &mut dyn FnMut(&[u8])) -> fs::Result<()> {
+    let path = log.path.as_deref().unwrap_or(Path::new("the log"));
+    let mut buffer = vec![0; PIECE_BYTES_MAX];
+    let mut offset = 0;
+    loop {
+        match fs::verb("read", path, file.read_at(&mut buffer, offset))? {
+            0 => return Ok(()),
+            count => {
+                take(&buffer[..count]);
+                offset += count as u64;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn a_run() {
     let mut code = 0;
     for _ in 0..sys.var("QIK_TEST_RUNS").map_or(1, |count| count.parse().unwrap()) {
         let reporter = reporter(choice, &Ui::new(&sys), Marks::ASCII);
-        let manifest = Manifest::new(&output_folder(&job.dirs));
+        let manifest = Manifest::new(&output_folder(&job.dirs), job.dirs.unfinished.clone());
         let (events, reporting) = Reporting::start(reporter, manifest);
         let summary = run(job.clone(), Signals::Process, events).unwrap();
         reporting.finish(summary.signal.is_some());

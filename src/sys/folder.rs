@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
-use super::fs::{Result, optional, verb};
+use super::fault::Act;
+use super::fs::{Result, optional, pass, verb};
 
 /// What a name stands for; a symlink is never followed to find out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,12 @@ impl Folder {
         self.path.join(OsStr::from_bytes(name))
     }
 
+    /// Passes a point where a test may want a failure.
+    fn pass(&self, act: Act, what: &'static str, name: &[u8]) -> Result<()> {
+        // The path is put together only where somebody may look at it.
+        if cfg!(debug_assertions) { pass(act, what, &self.path_of(name)) } else { Ok(()) }
+    }
+
     fn named<T>(
         &self,
         what: &'static str,
@@ -77,6 +84,7 @@ impl Folder {
         if let Some(folder) = optional_name(self.folder(name))? {
             return Ok(folder);
         }
+        self.pass(Act::Write, "create", name)?;
         match rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(0o777)) {
             Ok(()) | Err(rustix::io::Errno::EXIST) => self.folder(name),
             Err(error) => self.named("create", name, Err(error)),
@@ -107,6 +115,7 @@ impl Folder {
     /// Opens a regular file for reading; anything else in its place is an error.
     pub fn file(&self, name: &[u8]) -> Result<File> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        self.pass(Act::Read, "read", name)?;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::empty());
         let file = File::from(self.named("read", name, fd)?);
         if verb("read", &self.path_of(name), file.metadata())?.is_file() {
@@ -118,6 +127,7 @@ impl Folder {
 
     /// Makes a private file that must not be there yet.
     pub fn create_file(&self, name: &[u8]) -> Result<File> {
+        self.pass(Act::Write, "create", name)?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, name, flags, Mode::from_raw_mode(0o600));
         Ok(File::from(self.named("create", name, fd)?))
@@ -131,6 +141,7 @@ impl Folder {
 
     /// Makes a symlink that must not be there yet.
     pub fn create_link(&self, name: &[u8], target: &[u8]) -> Result<()> {
+        self.pass(Act::Write, "create", name)?;
         self.named("create", name, rustix::fs::symlinkat(target, &self.fd, name))
     }
 
@@ -149,18 +160,21 @@ impl Folder {
 
     /// Moves a file or symlink of this folder to a name in another, over what is there.
     pub fn rename(&self, name: &[u8], target: &Self, target_name: &[u8]) -> Result<()> {
+        target.pass(Act::Write, "write", target_name)?;
         let renamed = rustix::fs::renameat(&self.fd, name, &target.fd, target_name);
         target.named("write", target_name, renamed)
     }
 
     /// Removes a file or symlink; one that is not there is fine.
     pub fn remove_file(&self, name: &[u8]) -> Result<()> {
+        self.pass(Act::Write, "remove", name)?;
         let removed = rustix::fs::unlinkat(&self.fd, name, AtFlags::empty());
         optional(self.named("remove", name, removed)).map(|_| ())
     }
 
     /// Removes an empty folder.
     pub fn remove_empty_folder(&self, name: &[u8]) -> Result<()> {
+        self.pass(Act::Write, "remove", name)?;
         self.named("remove", name, rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR))
     }
 }

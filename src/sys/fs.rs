@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::fault::{self, Act};
 use crate::error::{Code, Diagnostic, Error, RunnableError};
 
 /// A file operation that failed.
@@ -62,6 +63,11 @@ pub fn verb<T>(verb: &'static str, path: &Path, result: io::Result<T>) -> Result
     result.map_err(|source| FileError { verb, path: path.to_path_buf(), source })
 }
 
+/// Passes a point where a test may want a failure.
+pub(super) fn pass(act: Act, what: &'static str, path: &Path) -> Result<()> {
+    verb(what, path, fault::pass(act, what, path))
+}
+
 /// Turns "there is no such file" into `None`.
 pub fn optional<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
@@ -78,12 +84,14 @@ pub fn optional<T>(result: Result<T>) -> Result<Option<T>> {
 /// Opens a file for reading. Never waits on a fifo; a final symlink is followed.
 pub fn open(path: &Path) -> Result<File> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    pass(Act::Read, "read", path)?;
     verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))
 }
 
 /// Opens a regular file for reading; a symlink, folder, fifo or device in its place is an error.
 pub fn open_plain(path: &Path) -> Result<File> {
     let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits().cast_signed();
+    pass(Act::Read, "read", path)?;
     let file = verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))?;
     if verb("read", path, file.metadata())?.is_file() {
         return Ok(file);
@@ -91,10 +99,21 @@ pub fn open_plain(path: &Path) -> Result<File> {
     verb("read", path, Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")))
 }
 
-/// A whole file.
+/// Opens a folder, to be locked; a symlink in its place is an error.
+pub fn open_folder(path: &Path) -> Result<File> {
+    let flags = (rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::NOFOLLOW).bits().cast_signed();
+    verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))
+}
+
+/// A whole file; a fifo or device in its place, which might have no end, is an error.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let mut file = open(path)?;
-    let size = file.metadata().map_or(0, |meta| meta.len());
+    let meta = verb("read", path, file.metadata())?;
+    if !meta.is_file() && !meta.is_dir() {
+        let error = io::Error::new(io::ErrorKind::InvalidData, "not a regular file");
+        return verb("read", path, Err(error));
+    }
+    let size = meta.len();
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     verb("read", path, file.read_to_end(&mut bytes))?;
     Ok(bytes)
@@ -167,6 +186,7 @@ pub fn read_link(path: &Path) -> Result<PathBuf> {
 
 /// The names in a folder, sorted.
 pub fn list(path: &Path) -> Result<Vec<PathBuf>> {
+    pass(Act::Read, "list", path)?;
     let entries = verb("list", path, std::fs::read_dir(path))?;
     let mut paths = Vec::new();
     for entry in entries {
@@ -179,17 +199,23 @@ pub fn list(path: &Path) -> Result<Vec<PathBuf>> {
 /// Makes a folder and those above it.
 #[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
 pub fn create_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    pass(Act::Write, "create", path)?;
     verb("create", path, std::fs::create_dir_all(path))
 }
 
 /// Creates a new, private, empty file in an existing folder; it is removed when dropped.
 pub fn temporary_in(folder: &Path) -> Result<tempfile::NamedTempFile> {
+    pass(Act::Write, "create a file in", folder)?;
     let made = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(folder);
     verb("create a file in", folder, made)
 }
 
 /// Creates a new, private, empty folder in an existing one; it is removed when dropped.
 pub fn temporary_folder_in(folder: &Path) -> Result<tempfile::TempDir> {
+    pass(Act::Write, "create a folder in", folder)?;
     let made = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempdir_in(folder);
     verb("create a folder in", folder, made)
 }
@@ -199,6 +225,7 @@ pub fn open_lock(path: &Path) -> Result<File> {
     let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits().cast_signed();
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o644).custom_flags(flags);
+    pass(Act::Lock, "lock", path)?;
     verb("lock", path, options.open(path))
 }
 
@@ -207,56 +234,56 @@ pub fn touch(path: &Path) -> Result<()> {
     let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
     let times = rustix::fs::Timestamps { last_access: now, last_modification: now };
     let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+    pass(Act::Write, "touch", path)?;
     let touched = rustix::fs::utimensat(rustix::fs::CWD, path, &times, flags);
     verb("touch", path, touched.map_err(io::Error::from))
 }
 
-/// What the names of our temporary files begin with, so that a crashed run's can be swept.
+/// What the names of our temporary files begin with.
 pub const TEMPORARY_PREFIX: &str = ".tmp-";
 
 /// Gives a finished temporary file its name, in one step.
 pub fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> {
-    verb("write", path, temporary.persist(path).map_err(|error| error.error))
-}
-
-/// Gives a name to a new, empty, readable and writable file. Whoever has the file of that name
-/// open keeps it: two writers never mix.
-pub fn replace(path: &Path) -> Result<File> {
-    let temporary = temporary_in(path.parent().unwrap_or(Path::new(".")))?;
-    let mode = rustix::fs::Mode::from_raw_mode(0o644);
-    verb("write", path, rustix::fs::fchmod(temporary.as_file(), mode).map_err(io::Error::from))?;
-    persist(temporary, path)
-}
-
-/// Writes a file so that readers see the old or the new content, never half of it.
-///
-/// There is no `fsync`: after a power cut the file may be the old one, empty or missing, which
-/// every reader of ours takes for a miss.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic_by_way_of(path.parent().unwrap_or(Path::new(".")), path, bytes)
-}
-
-/// As [`write_atomic`], with what is not finished in a folder where a crash's leftovers are
-/// swept; it must be on the same file system.
-pub fn write_atomic_by_way_of(folder: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut temporary = temporary_in(folder)?;
-    verb("write", path, temporary.write_all(bytes))?;
-    let mode = rustix::fs::Mode::from_raw_mode(0o644);
-    verb("write", path, rustix::fs::fchmod(temporary.as_file(), mode).map_err(io::Error::from))?;
-    persist(temporary, path)?;
-    Ok(())
-}
-
-/// Writes a file unless it already has this content: cheaper than a write, and kind to whatever
-/// watches it. Returns whether it wrote.
-pub fn write_if_different(path: &Path, bytes: &[u8]) -> Result<bool> {
-    if stat(path).is_ok_and(|meta| meta.is_file() && meta.len() == bytes.len() as u64)
-        && read(path).is_ok_and(|old| old == bytes)
-    {
-        return Ok(false);
+    pass(Act::Write, "write", path)?;
+    match temporary.persist(path) {
+        Err(error) if error.error.kind() == io::ErrorKind::CrossesDevices => {
+            carry_over(&error.file, path)
+        }
+        result => verb("write", path, result.map_err(|error| error.error)),
     }
-    write_atomic(path, bytes)?;
-    Ok(true)
+}
+
+/// As [`persist`] to another file system: by way of a copy beside the target.
+fn carry_over(temporary: &tempfile::NamedTempFile, path: &Path) -> Result<File> {
+    let mut beside = temporary_in(path.parent().unwrap_or(Path::new(".")))?;
+    let mut source = open_plain(temporary.path())?;
+    let copied = io::copy(&mut source, &mut beside)
+        .and_then(|_| temporary.as_file().metadata())
+        .and_then(|meta| beside.as_file().set_permissions(meta.permissions()));
+    verb("write", path, copied)?;
+    verb("write", path, beside.persist(path).map_err(|error| error.error))
+}
+
+/// Sets the permission bits of a file that is being made.
+pub fn set_mode(file: &File, path: &Path, mode: u32) -> Result<()> {
+    let mode = rustix::fs::Mode::from_raw_mode(mode);
+    verb("write", path, rustix::fs::fchmod(file, mode).map_err(io::Error::from))
+}
+
+/// Writes a file by way of one beside it.
+#[cfg(test)]
+pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut temporary = temporary_in(path.parent().unwrap_or(Path::new(".")))?;
+    verb("write", path, io::Write::write_all(&mut temporary, bytes))?;
+    set_mode(temporary.as_file(), path, 0o644)?;
+    persist(temporary, path).map(drop)
+}
+
+/// Writes into a file that is there and that nobody else reads until we have ended.
+#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn overwrite(path: &Path, bytes: &[u8]) -> Result<()> {
+    pass(Act::Write, "write", path)?;
+    verb("write", path, std::fs::write(path, bytes))
 }
 
 /// The kind of a file system on which others can write without our system knowing; `None` for
@@ -293,20 +320,22 @@ pub fn remote_kind(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// Renames a file or folder over another.
-#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
-pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    verb("write", to, std::fs::rename(from, to))
-}
-
 /// Removes a file or symlink; one that is not there is fine.
 #[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
 pub fn remove_file(path: &Path) -> Result<()> {
+    pass(Act::Write, "remove", path)?;
     optional(verb("remove", path, std::fs::remove_file(path))).map(|_| ())
+}
+
+/// Removes an empty folder.
+pub fn remove_empty_folder(path: &Path) -> Result<()> {
+    pass(Act::Write, "remove", path)?;
+    verb("remove", path, std::fs::remove_dir(path))
 }
 
 /// Removes a folder and all below it; one that is not there is fine.
 #[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
 pub fn remove_folder(path: &Path) -> Result<()> {
+    pass(Act::Write, "remove", path)?;
     optional(verb("remove", path, std::fs::remove_dir_all(path))).map(|_| ())
 }

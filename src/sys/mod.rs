@@ -4,12 +4,14 @@
 //! and passes down; nothing below asks the process for them.
 
 pub mod clock;
+pub mod fault;
 pub mod folder;
 pub mod fs;
 pub mod keys;
 pub mod log;
 pub mod spawn;
 pub mod ui;
+pub mod unfinished;
 pub mod veil;
 
 use std::collections::BTreeMap;

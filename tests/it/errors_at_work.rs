@@ -317,7 +317,11 @@ fn run2_a_load_dep_that_cannot_be_loaded() {
     hint: make it with an upstream command, or give the dep a `default`
     more: docs/errors.md#run2
     ");
-    project.file("deps.json", "{\"globs\": 3}");
+    for (content, cause) in [("[]", "a list, expected an object"), ("", "EOF while parsing")] {
+        project.file("deps.json", content).qik(["a"]).exits(2).says("error[run2]").says(cause);
+    }
+    project.link("deps.json", "/dev/zero").qik(["a"]).exits(2).says("not a regular file");
+    project.remove("deps.json").file("deps.json", "{\"globs\": 3}");
     assert_snapshot!(diagnostics(&run(&project, &["a"])), @r#"
     error[run2]: `deps.json` holds no deps
     because: invalid type: integer `3`, expected a sequence at line 1 column 11

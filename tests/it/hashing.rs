@@ -332,3 +332,17 @@ fn base_deps_are_deps_of_every_command_that_has_deps() {
     project.toml(&project.read("qik.toml").replace("'v1'", "'v2'"));
     assert!(project.reruns("hello"));
 }
+
+#[test]
+fn of_the_environment_only_what_is_declared_counts() {
+    let project = Project::new();
+    project.toml(
+        "[[ctx]]\nname = 'level'\ndefault = 'low'\n
+        [commands.hello]\nexec = '{tick hello}; echo $FREE'
+        deps = ['a.txt', {type = 'const', val = '{ctx.level}'}]\n",
+    );
+    project.file("a.txt", "one\n").commit();
+    assert!(project.reruns("hello"));
+    assert!(!project.env("FREE", "1").env("LANG", "C").reruns("hello"));
+    assert!(project.env("LEVEL", "high").env("QIK__LEVEL", "high").reruns("hello"));
+}

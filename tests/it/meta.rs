@@ -1,5 +1,6 @@
 //! The rules of the code base that are worth a failing build.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,9 @@ use qik::error::Code;
 
 /// Lines of code that a file may have, tests apart.
 const FILE_LINES_MAX: usize = 500;
+
+/// The cases of `docs/reliability.md`, from 1 on.
+const CASE_COUNT: usize = 120;
 
 /// Which folder may use which: the left one those on the right, and `sys`, `paths`, `error`.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -122,4 +126,49 @@ fn every_error_code_is_documented_and_no_other() {
     documented.sort_unstable();
     known.sort_unstable();
     assert_eq!(documented, known);
+}
+
+/// The rows of a table in Markdown, without its head.
+fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    rows.map(|row| row.split(" | ").map(str::trim).collect::<Vec<_>>())
+        .filter(|row| row[0].starts_with(|first: char| first.is_ascii_digit()))
+}
+
+/// All that is a test, by its name.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in files_below("src").into_iter().chain(files_below("tests")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let mut is_marked = false;
+        for line in text.lines().map(str::trim) {
+            let name = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn "));
+            if let Some(name) = name.filter(|_| is_marked) {
+                names.insert(name.split('(').next().unwrap().to_owned());
+            }
+            is_marked = matches!(line, "#[test]" | "#[tokio::test]")
+                || (is_marked && (line.starts_with("#[") || line.starts_with("//")));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_case_to_survive_has_a_test() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reliability.md");
+    let text = fs::read_to_string(path).unwrap();
+    let tests = tests();
+    assert!(tests.len() > 500, "{}", tests.len());
+    let mut numbers = Vec::new();
+    for row in rows(&text) {
+        assert_eq!(row.len(), 5, "{row:?}");
+        numbers.extend(row[0].split(", ").map(|number| number.parse::<usize>().unwrap()));
+        let named: Vec<&str> = row[4].split('`').skip(1).step_by(2).collect();
+        assert!(!named.is_empty(), "nothing shows {row:?}");
+        for name in named {
+            assert!(tests.contains(name), "there is no test `{name}`: {row:?}");
+        }
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=CASE_COUNT).collect::<Vec<_>>());
 }

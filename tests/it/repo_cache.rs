@@ -411,3 +411,20 @@ fn what_was_not_published_is_published_by_a_replay() {
     clone.qik(["all"]).ok();
     assert!(!clone.git(["config", "merge.qik.driver"]).is_empty());
 }
+
+#[test]
+fn names_are_never_shell_scripts() {
+    let project = Project::new();
+    let name = "$(touch PWNED) `touch PWNED`; touch PWNED";
+    project.toml(&format!(
+        "[commands.'{name}']\nexec = \"cp a.txt '{name}.out'\"\ndeps = ['a.txt']
+        artifacts = ['{name}.out']\ncache = 'repo'\n"
+    ));
+    project.file("a.txt", "one\n").commit();
+    for _ in 0..2 {
+        project.qik([name]).ok().warns_not();
+        assert_eq!(project.read(format!("{name}.out")), "one\n");
+        assert!(!project.exists("PWNED"));
+    }
+    assert_eq!(project.tracked(".qik").len(), 2);
+}

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::super::{Ask, Local, Peek, lock, staging, warning};
+use super::super::{Ask, Local, Peek, lock, warning};
 use super::archive::{self, Refusal, Unpacked};
 use super::breaker::{Breaker, Say};
 use super::failure::{Described, Direction, Failure, Kind};
@@ -234,7 +234,7 @@ impl Link {
         let _lock = lock::shared(self.local.dirs());
         let Some(entry) = self.local.load(key)? else { return Ok(None) };
         let _packing = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = fs::temporary_in(staging::folder(self.local.dirs()).as_path())?;
+        let mut file = fs::temporary_in(&self.local.dirs().unfinished.folder()?)?;
         let mut target = Counting { target: file.as_file_mut(), moved_bytes };
         archive::pack(&entry, self.local.blobs(), &self.signer, &mut target)?;
         Ok(Some((file, entry.code)))

@@ -254,8 +254,8 @@ fn all_that_is_new_is_published_once() {
     let project = Project::new();
     let published = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&published);
-    let publish: Publish = Box::new(move |paths: &[ProjectPath]| {
-        sink.lock().unwrap().push(paths.to_vec());
+    let publish: Publish = Box::new(move |results: &[Publication]| {
+        sink.lock().unwrap().push(results.to_vec());
         vec![Diagnostic::new(crate::error::Code::GitFailed, "the index is locked")]
     });
     let shared = Shared::new(&project.dirs, Arc::new(project.local()), publish);
@@ -271,18 +271,13 @@ fn all_that_is_new_is_published_once() {
 
     let calls = published.lock().unwrap();
     assert_eq!(calls.len(), 1);
-    let paths: Vec<String> = calls[0].iter().map(ToString::to_string).collect();
-    assert_eq!(
-        paths,
-        [
-            ".qik/cache/build/build#web.json",
-            ".qik/cache/build/build#web.out",
-            JSON,
-            OUT,
-            "out/link",
-            "out/x",
-        ]
-    );
+    let names = |paths: &[ProjectPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(calls[0].iter().all(|it| it.is_new));
+    assert_eq!(names(&calls[0][0].files), [JSON, OUT]);
+    assert_eq!(names(&calls[0][0].artifacts), ["out/link", "out/x"]);
+    let module = [".qik/cache/build/build#web.json", ".qik/cache/build/build#web.out"];
+    assert_eq!(names(&calls[0][1].files), module);
+    assert!(calls[0][1].artifacts.is_empty());
 }
 
 #[test]

@@ -230,20 +230,3 @@ fn a_lookup_notes_the_day_of_its_use() {
     run.check_hit(&local);
     assert!(modified() >= fresh);
 }
-
-#[test]
-fn what_crashed_processes_left_is_swept() {
-    let project = Project::new();
-    let local = project.local();
-    project.write("._qik/cache/tmp/.tmp-old", "half");
-    project.write("._qik/cache/tmp/.tmp-new", "half");
-    fs::create_folder(&project.path("._qik/cache/tmp/.tmp-folder")).unwrap();
-    let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
-    for name in [".tmp-old", ".tmp-folder"] {
-        let path = project.path(&format!("._qik/cache/tmp/{name}"));
-        fs::open(&path).unwrap().set_modified(old).unwrap();
-    }
-    Run::new("one").store(&local).unwrap();
-    assert!(local.finish().is_empty());
-    assert_eq!(project.files("._qik/cache/tmp"), [project.path("._qik/cache/tmp/.tmp-new")]);
-}

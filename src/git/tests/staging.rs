@@ -7,6 +7,7 @@ use super::sandbox::Sandbox;
 use crate::git::{Worktree, ensure_attributes, ensure_merge_driver, intent_to_add};
 use crate::paths::ProjectPath;
 use crate::sys::fs;
+use crate::sys::unfinished::Unfinished;
 
 fn project_paths(names: &[&str]) -> Vec<ProjectPath> {
     names.iter().map(|name| ProjectPath::from_bytes(name.as_bytes())).collect()
@@ -105,8 +106,10 @@ fn a_sparse_index_is_left_alone_since_git_would_crash() {
 fn git_takes_the_attributes_for_odd_prefixes() {
     for prefix in ["", "p", "a b", "#x", "!x", "[a]*", "\"q", "é", "a\\b", "t\tt"] {
         let sandbox = Sandbox::new();
-        assert!(ensure_attributes(&sandbox.root(), prefix.as_bytes()).expect("written"));
-        assert!(!ensure_attributes(&sandbox.root(), prefix.as_bytes()).expect("there"));
+        let unfinished = Unfinished::new(sandbox.path(".git/qik"));
+        let ensure = || ensure_attributes(&sandbox.root(), prefix.as_bytes(), &unfinished);
+        assert!(ensure().expect("written"));
+        assert!(!ensure().expect("there"));
         let inside = Path::new(prefix).join(".qik/cache/c/x.json");
         let inside = inside.to_str().expect("text");
         let merge = |path: &str| {

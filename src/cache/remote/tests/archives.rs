@@ -83,8 +83,8 @@ fn refusal(run: &Run, bytes: Vec<u8>) -> String {
     assert!(!machine.local.has(run.key()));
     let left = fs::list(machine.dirs.root.as_path()).unwrap();
     assert_eq!(left, [machine.dirs.private.as_path()], "nothing is in the project");
-    let unfinished = machine.dirs.private.join("cache/tmp");
-    assert_eq!(fs::list(unfinished.as_path()).unwrap(), [] as [std::path::PathBuf; 0]);
+    let unfinished = machine.dirs.unfinished.folder().unwrap();
+    assert_eq!(fs::list(&unfinished).unwrap(), [] as [std::path::PathBuf; 0]);
     // What is refused is replaced by the next result.
     Run::new("one").store(&tiered);
     assert!(tiered.finish().is_empty());
