@@ -123,10 +123,17 @@ impl Local {
         if matches!(*progress, Progress::Off) {
             return Ok(false);
         }
-        // Each time anew, as all of it may be deleted at any time.
+        // Looked at each time, as all of it may be deleted at any time.
+        let unfinished = staging::folder(&self.dirs);
+        let is_there = |folder: &AbsPath| fs::stat(folder.as_path()).is_ok_and(|it| it.is_dir());
+        if matches!(*progress, Progress::Stored { .. })
+            && is_there(&self.entries)
+            && is_there(&unfinished)
+        {
+            return Ok(true);
+        }
         let prepared = prepare_private(&self.dirs).and_then(|()| {
             fs::create_folder(self.entries.as_path())?;
-            let unfinished = staging::folder(&self.dirs);
             fs::create_folder(unfinished.as_path())?;
             // That it can be made is all there is to know.
             drop(fs::temporary_in(unfinished.as_path())?);
