@@ -7,7 +7,9 @@
 //! link       one remote, guarded: what goes wrong there is a miss, and said once
 //! breaker    when to leave a remote alone for the rest of the run
 //! failure    what went wrong, in words, with what to do
+//! repeats    what goes wrong with each of many results
 //! archive    an entry as one object: packed, and unpacked without trusting any of it
+//! streams    readers and writers that keep an eye on what passes
 //! s3         the only folder that knows AWS
 //! ```
 //!
@@ -22,9 +24,11 @@ mod fetches;
 mod link;
 mod object;
 mod pool;
+mod repeats;
 mod s3;
 mod settings;
 mod signature;
+mod streams;
 mod tiers;
 mod uploads;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
     ProvideCredentials, Result, SharedCredentialsProvider, future,
 };
@@ -56,7 +57,7 @@ pub(super) async fn chain(
 pub(super) struct Redactor(Arc<Mutex<Vec<String>>>);
 
 impl Redactor {
-    fn learn(&self, credentials: &Credentials) {
+    pub(super) fn learn(&self, credentials: &Credentials) {
         let mut secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let texts = [
             Some(credentials.secret_access_key()),
@@ -97,8 +98,22 @@ impl Learning {
     async fn load(&self) -> Result {
         let credentials = self.source.provide_credentials().await?;
         self.redactor.learn(&credentials);
-        Ok(credentials)
+        if is_sendable(&credentials) {
+            return Ok(credentials);
+        }
+        Err(CredentialsError::invalid_configuration(
+            "they hold a line end or another character that no credential has",
+        ))
     }
+}
+
+/// Whether credentials can be signed and sent with: the client panics at others.
+fn is_sendable(credentials: &Credentials) -> bool {
+    let token = credentials.session_token().unwrap_or_default();
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
+    is_plain(credentials.access_key_id())
+        && is_plain(token)
+        && !credentials.secret_access_key().contains(char::is_control)
 }
 
 impl ProvideCredentials for Learning {
@@ -120,6 +135,21 @@ mod tests {
         redactor.learn(&Credentials::new("AKIA1", "s3cr3t", Some("t0k3n".into()), None, "test"));
         let text = redactor.redact("key AKIA1 with s3cr3t+t0k3n and s3cr3t");
         assert_eq!(text, "key [secret] with [secret]+[secret] and [secret]");
+    }
+
+    #[test]
+    fn only_what_a_header_takes_is_sent() {
+        for (id, secret, token, expected) in [
+            ("AKIA", "s+/=", Some("t0k3n=="), true),
+            ("minio", "a secret with ü", None, true),
+            ("AKIA\n", "s", None, false),
+            ("AKIA", "s\r\n", None, false),
+            ("AKIA", "s", Some("t\n"), false),
+            ("schlüssel", "s", None, false),
+        ] {
+            let token = token.map(str::to_owned);
+            assert_eq!(is_sendable(&Credentials::new(id, secret, token, None, "test")), expected);
+        }
     }
 
     #[test]
