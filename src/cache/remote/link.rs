@@ -1,6 +1,7 @@
 //! One remote, guarded: whatever goes wrong there is a miss, and is said once.
 
 use std::error::Error as _;
+use std::fs::File;
 use std::io;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -260,7 +261,7 @@ impl Link {
             Ok(None) => return None,
             Err(cause) => return self.once(Topic::NotSent, key, self.not_sent(key, &cause)),
         };
-        let upload = Upload { file: file.path(), code, overwrite, moved_bytes };
+        let upload = Upload { file: &file, code, overwrite, moved_bytes };
         match self.remote.send(&object::name(&self.prefix, key), &upload) {
             Ok(()) => {
                 self.breaker().succeeded(Direction::Write);
@@ -274,12 +275,12 @@ impl Link {
         &self,
         key: Key<'_>,
         moved_bytes: &AtomicU64,
-    ) -> Result<Option<(tempfile::NamedTempFile, i32)>, Diagnostic> {
+    ) -> Result<Option<(File, i32)>, Diagnostic> {
         let _lock = lock::shared(self.local.dirs());
         let Some(entry) = self.local.load(key)? else { return Ok(None) };
         let _packing = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = fs::temporary_in(staging::folder(self.local.dirs()).as_path())?;
-        let mut target = Counting { target: file.as_file_mut(), moved_bytes };
+        let file = fs::unnamed_in(staging::folder(self.local.dirs()).as_path())?;
+        let mut target = Counting { target: &file, moved_bytes };
         archive::pack(&entry, self.local.blobs(), &self.signer, &mut target)?;
         Ok(Some((file, entry.code)))
     }

@@ -36,8 +36,8 @@ mod uploads;
 mod tests;
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -71,7 +71,7 @@ struct Label {
 /// An object to be sent.
 #[derive(Debug)]
 struct Upload<'a> {
-    file: &'a Path,
+    file: &'a File,
     code: i32,
     overwrite: Overwrite,
     /// Counts the bytes that are on their way.

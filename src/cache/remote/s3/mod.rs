@@ -156,7 +156,7 @@ impl S3 {
         (object, upload): (&str, &Upload<'_>),
         is_conditional: bool,
     ) -> Result<Answered, Failure> {
-        let (body, size) = body::of_file(upload.file, upload.moved_bytes).await?;
+        let (body, size) = body::of_file(upload.file, upload.moved_bytes)?;
         let request = connection
             .client
             .put_object()
