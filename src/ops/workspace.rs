@@ -98,6 +98,12 @@ fn pydist_rules(loaded: &Loaded) -> PydistRules {
     PydistRules {
         versions: versions.map(|(name, text)| (normalized(name), text.value.clone())).collect(),
         ignores_missing: pydist.ignores_missing,
+        modules: pydist
+            .modules
+            .iter()
+            .map(|(module, text)| (module.clone(), text.value.clone()))
+            .collect(),
+        ignores_missing_modules: pydist.ignores_missing_modules,
     }
 }
 

@@ -1,15 +1,20 @@
 //! A candidate → a runnable: every template rendered, every default applied. Pure.
 
-use super::{Candidate, Dep, Planner, Runnable};
+use std::collections::BTreeMap;
+
+use super::{Candidate, Dep, Origin, Planner, Runnable, venv_folder};
 use crate::config::{self, CacheWhen, Text};
 use crate::error::Result;
-use crate::space::{Module, Venv};
+use crate::space::{Module, Space, Venv};
 
 /// A command dep with its name rendered, before it is resolved to runnables.
 #[derive(Debug, Clone)]
 pub(super) struct CommandDep<'a> {
     pub(super) name: String,
-    pub(super) text: &'a Text,
+    /// Where it is written; `None` for one that a plugin adds.
+    pub(super) text: Option<&'a Text>,
+    /// Only the runnables of this space.
+    pub(super) space: Option<&'a str>,
     pub(super) strictness: config::Strictness,
     pub(super) is_isolated: Option<bool>,
     /// Whether it is a base dep: those do not apply to the commands that they name.
@@ -22,7 +27,10 @@ impl<'a> Planner<'a> {
         &self,
         candidate: &Candidate<'a>,
     ) -> Result<(Runnable, Vec<CommandDep<'a>>)> {
-        let declared = candidate.declared;
+        let declared = match &candidate.origin {
+            Origin::Declared(declared) => *declared,
+            Origin::Plugin(plugin) => return self.render_plugin(candidate, plugin),
+        };
         let module = self.module_of(candidate);
         let defaults = &self.declarations.defaults;
         let base_deps: &[config::Dep] =
@@ -33,22 +41,35 @@ impl<'a> Planner<'a> {
         }
         let own = self.command_deps(&declared.deps, module, false);
         let base = self.command_deps(&self.declarations.base_deps, module, true);
-        let command_deps = own.chain(base).collect::<Result<_>>()?;
-        let artifacts = declared.artifacts.iter();
+        let mut command_deps = own.chain(base).collect::<Result<Vec<_>>>()?;
+        let mut venv = None;
+        let mut of_venv = Vec::new();
+        let venv_files = match &candidate.space.venv {
+            Venv::Active { files } => self.render_all(files)?,
+            Venv::Uv(uv) => {
+                command_deps.extend(self.uv_upstreams(uv));
+                venv = Some(venv_folder(&uv.space));
+                of_venv = self.uv_declared(uv)?;
+                vec![self.uv_lock(uv)?]
+            }
+        };
         let runnable = Runnable {
             name: candidate.name.clone(),
-            command: candidate.command.to_owned(),
+            command: candidate.command.clone().into_owned(),
             module: candidate.module.map(|module| module.name.clone()),
             space: candidate.space.name.clone(),
             exec: self.render(&declared.exec, module)?,
             deps,
             upstreams: Vec::new(),
-            artifacts: artifacts.map(|text| self.render(text, module)).collect::<Result<_>>()?,
+            artifacts: self.artifacts(candidate)?,
             dotenv: self.render_all(&candidate.space.dotenv)?,
-            venv_files: match &candidate.space.venv {
-                Venv::Active { files } => self.render_all(files)?,
-                Venv::Uv { .. } => Vec::new(),
-            },
+            venv_files,
+            stamp: None,
+            requirements: Vec::new(),
+            venv,
+            declared: of_venv,
+            env: BTreeMap::new(),
+            needs: None,
             cache: self.cache(declared, module)?,
             cache_when: declared.cache_when.or(defaults.cache_when).unwrap_or(CacheWhen::Success),
             tags: declared.tags.clone(),
@@ -58,7 +79,17 @@ impl<'a> Planner<'a> {
         Ok((runnable, command_deps))
     }
 
-    fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
+    /// What makes the environment of a space: the folder of its virtual environment, relative to
+    /// the project root, and its dotenv files.
+    pub fn surroundings(&self, space: &Space) -> Result<(Option<String>, Vec<String>)> {
+        let venv = match &space.venv {
+            Venv::Active { .. } => None,
+            Venv::Uv(uv) => Some(venv_folder(&uv.space)),
+        };
+        Ok((venv, self.render_all(&space.dotenv)?))
+    }
+
+    pub(super) fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
         texts.iter().map(|text| self.render(text, None)).collect()
     }
 
@@ -117,7 +148,8 @@ impl<'a> Planner<'a> {
             let (strictness, is_isolated) = (*strictness, *is_isolated);
             Some(self.render(name, module).map(|rendered| CommandDep {
                 name: rendered,
-                text: name,
+                text: Some(name),
+                space: None,
                 strictness,
                 is_isolated,
                 is_base,
