@@ -129,7 +129,9 @@ fn shared_runs(count: usize) -> (Vec<Run>, Bucket) {
     let bucket = Bucket::default();
     let runs: Vec<Run> = (0..count).map(|n| Run::new(&n.to_string())).collect();
     let maker = Machine::new().tiered(&bucket);
-    runs.iter().for_each(|run| run.store(&maker));
+    for run in &runs {
+        run.store(&maker);
+    }
     assert!(maker.finish().is_empty());
     bucket.requests();
     (runs, bucket)
