@@ -122,7 +122,14 @@ impl Local {
         if matches!(*progress, Progress::Off) {
             return Ok(false);
         }
-        // Each time anew, as all of it may be deleted at any time.
+        // Looked at each time, as all of it may be deleted at any time.
+        let is_there = |folder: &AbsPath| fs::stat(folder.as_path()).is_ok_and(|it| it.is_dir());
+        if matches!(*progress, Progress::Stored { .. })
+            && is_there(&self.entries)
+            && self.dirs.unfinished.folder().is_ok()
+        {
+            return Ok(true);
+        }
         let prepared = prepare_private(&self.dirs).and_then(|()| {
             fs::create_folder(self.entries.as_path())?;
             self.dirs.unfinished.folder()?;

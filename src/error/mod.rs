@@ -17,6 +17,7 @@ pub use catalog::Code;
 pub use diagnostic::{Diagnostic, Located, Place, Source};
 pub use render::{Severity, render};
 pub use suggest::nearest;
+pub use veil::veil_address;
 
 /// What ends a run: one diagnostic or more.
 #[derive(Debug, Clone)]

@@ -5,14 +5,15 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Keys of `qik.toml` whose values are credentials.
-const KEYS: [&str; 3] = ["aws-secret-access-key", "aws-session-token", "aws-access-key-id"];
+/// What keys of `qik.toml` begin with whose values are credentials, and what else is in them:
+/// a mistake in such a key is no reason to show its value.
+const START: &str = "aws-";
+const PARTS: [&str; 3] = ["key", "secret", "token"];
 
 /// The same text, byte for byte as long, with `*` in the place of secrets. A value that is a
 /// template holds none.
 pub(super) fn veil(text: &str) -> Cow<'_, str> {
-    let mut values: Vec<Range<usize>> = Vec::new();
-    values.extend(KEYS.iter().flat_map(|key| values_of(text, key)));
+    let mut values: Vec<Range<usize>> = credentials(text);
     let marks = values_of(text, "secret").filter(|value| text[value.clone()].trim() == "true");
     for mark in marks {
         let declaration = declaration_around(text, mark.start);
@@ -27,6 +28,7 @@ pub(super) fn veil(text: &str) -> Cow<'_, str> {
             values.extend(values_of(text, &text[name]));
         }
     }
+    values.extend(user_parts(text));
     let mut veiled = Cow::Borrowed(text);
     for value in values {
         let stars = "*".repeat(value.len());
@@ -35,9 +37,20 @@ pub(super) fn veil(text: &str) -> Cow<'_, str> {
     veiled
 }
 
+/// The values of AWS's keys, and of what was meant to be one of them.
+fn credentials(text: &str) -> Vec<Range<usize>> {
+    let lower = normal(text);
+    let starts = lower.match_indices(START).map(|(start, _)| start);
+    let ends = starts.filter_map(|start| {
+        let is_of_key = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let end = lower[start..].find(|c| !is_of_key(c)).map_or(lower.len(), |end| start + end);
+        PARTS.iter().any(|part| lower[start..end].contains(part)).then_some(end)
+    });
+    ends.filter_map(|end| shown_value(text, end)).collect()
+}
+
 /// The values of a key, as far as they are no templates.
 fn values_of<'t>(text: &'t str, key: &str) -> impl Iterator<Item = Range<usize>> + use<'t> {
-    let normal = |text: &str| text.to_ascii_lowercase().replace('_', "-");
     let (lower, length) = (normal(text), key.len());
     let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
     let starts: Vec<usize> = lower
@@ -45,11 +58,19 @@ fn values_of<'t>(text: &'t str, key: &str) -> impl Iterator<Item = Range<usize>>
         .map(|(start, _)| start)
         .filter(|start| !lower.as_bytes()[..*start].last().is_some_and(is_word))
         .collect();
-    starts.into_iter().filter_map(move |start| {
-        let (value_start, value) = value_after(text, start + length);
-        let is_template = value.starts_with('{') && value.ends_with('}');
-        (!is_template && !value.is_empty()).then(|| value_start..value_start + value.len())
-    })
+    starts.into_iter().filter_map(move |start| shown_value(text, start + length))
+}
+
+/// The value after a key, unless it is none or a template.
+fn shown_value(text: &str, key_end: usize) -> Option<Range<usize>> {
+    let (start, value) = value_after(text, key_end);
+    let is_template = value.starts_with('{') && value.ends_with('}');
+    (!is_template && !value.is_empty()).then(|| start..start + value.len())
+}
+
+/// A key however it is spelt.
+fn normal(text: &str) -> String {
+    text.to_ascii_lowercase().replace('_', "-")
 }
 
 /// The lines of the table, inline or not, that has something; perhaps some more.
@@ -73,6 +94,26 @@ fn declaration_around(text: &str, at: usize) -> Range<usize> {
     range
 }
 
+/// An address without the name and password that are in it.
+pub fn veil_address(address: &str) -> String {
+    let mut veiled = address.to_owned();
+    for user in user_parts(address) {
+        let stars = "*".repeat(user.len());
+        veiled.replace_range(user, &stars);
+    }
+    veiled
+}
+
+/// Where addresses name a user, maybe with a password.
+fn user_parts(text: &str) -> impl Iterator<Item = Range<usize>> {
+    const SCHEME_END: &str = "://";
+    text.match_indices(SCHEME_END).filter_map(|(place, _)| {
+        let start = place + SCHEME_END.len();
+        let authority = text[start..].split(['/', '?', '#', '"', '\'', '\n', ' ']).next()?;
+        Some(start..start + authority.rfind('@')?)
+    })
+}
+
 /// The value after a key, without its quotes, and where it starts.
 fn value_after(text: &str, key_end: usize) -> (usize, &str) {
     let rest = &text[key_end..];
@@ -93,7 +134,7 @@ fn value_after(text: &str, key_end: usize) -> (usize, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::veil;
+    use super::{veil, veil_address};
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
@@ -116,6 +157,15 @@ mod tests {
             "aws-secret-access-key = \"\"\"******\"\"\"",
         );
         check("aws-secret-access-key = \"open", "aws-secret-access-key = \"****");
+        check("aws-secret-acces-key = \"hush\"", "aws-secret-acces-key = \"****\"");
+        check("aws_token='hush'", "aws_token='****'");
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_veiled() {
+        check("endpoint-url = \"http://u:p@h:1/x@y\"", "endpoint-url = \"http://***@h:1/x@y\"");
+        check("http://h/@x \"https://ü@h\"", "http://h/@x \"https://**@h\"");
+        assert_eq!(veil_address("http://user:pass@host"), "http://*********@host");
     }
 
     #[test]
@@ -144,6 +194,9 @@ mod tests {
             "{name = 'a', default = 'shown', secret = false}",
             "secret",
             "name = '' # secret = true",
+            "aws-deploy = \"x\"",
+            "a@b",
+            "http://host/",
         ] {
             check(text, text);
         }

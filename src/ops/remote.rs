@@ -6,7 +6,7 @@ use super::load::Loaded;
 use crate::cache::{Expected, Keys, Local, S3Settings, Secret, Tiered};
 use crate::config::{S3, Text};
 use crate::context::{Scope, Template};
-use crate::error::{Code, Diagnostic, Error};
+use crate::error::{Code, Diagnostic, Error, veil_address};
 use crate::sys::Sys;
 
 /// Keys that entries are signed with, separated by commas.
@@ -48,7 +48,8 @@ impl Options<'_> {
         }
         let mut settings = S3Settings::new(name, bucket.unwrap_or_default());
         settings.prefix = self.option(declared.prefix.as_ref()).unwrap_or_default();
-        settings.region = self.option(declared.region_name.as_ref());
+        let region = declared.region_name.as_ref();
+        settings.region = self.parsed("region-name", region, S3Settings::parse_region);
         settings.endpoint = self
             .parsed("endpoint-url", declared.endpoint_url.as_ref(), S3Settings::parse_endpoint)
             .or_else(|| {
@@ -112,7 +113,7 @@ impl Options<'_> {
         match parse(&value) {
             Ok(parsed) => Some(parsed),
             Err(expected) => {
-                let message = format!("`{key}` cannot be `{value}`");
+                let message = format!("`{key}` cannot be `{}`", veil_address(&value));
                 let diagnostic =
                     Diagnostic::new(Code::ConfigInvalid, message).hint(format!("give {expected}"));
                 self.diagnostics.push(diagnostic.at(&text?.place));
@@ -124,7 +125,8 @@ impl Options<'_> {
     fn render(&mut self, text: &Text) -> Option<String> {
         let scope = Scope { context: &self.loaded.context, module: None };
         match Template::parse(&text.value).render(&scope) {
-            Ok(value) => Some(value),
+            // Variables that are filled from files often end with a line feed.
+            Ok(value) => Some(value.trim_end_matches(['\r', '\n']).to_owned()),
             Err(diagnostic) => {
                 self.diagnostics.push(diagnostic.at(&text.place));
                 None

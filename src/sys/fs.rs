@@ -213,6 +213,11 @@ pub fn temporary_in(folder: &Path) -> Result<tempfile::NamedTempFile> {
     verb("create a file in", folder, made)
 }
 
+/// Creates a new, private, empty file that has no name: it is gone with the process at the latest.
+pub fn unnamed_in(folder: &Path) -> Result<File> {
+    verb("create a file in", folder, tempfile::tempfile_in(folder))
+}
+
 /// Creates a new, private, empty folder in an existing one; it is removed when dropped.
 pub fn temporary_folder_in(folder: &Path) -> Result<tempfile::TempDir> {
     pass(Act::Write, "create a folder in", folder)?;

@@ -330,6 +330,29 @@ fn credentials_that_do_not_work_cost_one_warning() {
 }
 
 #[test]
+fn a_line_end_after_a_credential_does_no_harm() {
+    let bucket = Bucket::new();
+    let project = bucket.hello("aws-session-token = \"{ctx.token}\"");
+    let text = project.read("qik.toml").replace(KEY, "{ctx.id}").replace(SECRET, "{ctx.secret}");
+    let ctx = "ctx = ['id', 'secret', {name = 'token', required = false}]\n";
+    project.file("qik.toml", format!("{ctx}{text}"));
+    project.commit();
+    let line = |text: &str| format!("{text}\n");
+    let with_lines = project.env("ID", &line(KEY)).env("SECRET", &line(SECRET));
+    with_lines.qik(["hello"]).ok().warns_not();
+    assert_eq!(bucket.keys().len(), 1);
+    // In the environment it is a mistake that is named.
+    let text: String = text
+        .lines()
+        .filter(|it| !it.starts_with("aws-"))
+        .fold(String::new(), |text, line| text + line + "\n");
+    project.file("qik.toml", text);
+    let env = project.env("AWS_ACCESS_KEY_ID", &line(KEY)).env("AWS_SECRET_ACCESS_KEY", SECRET);
+    let output = env.qik(["hello", "-f"]).ok().no_panic().says("does not take the credentials");
+    output.says("a line end").lacks(KEY);
+}
+
+#[test]
 fn instance_metadata_is_waited_for_once_and_not_long() {
     let bucket = Bucket::new();
     let project = bucket.commands(4, "");
@@ -382,6 +405,15 @@ fn no_credential_is_ever_shown() {
         project.sh("rm -rf ._qik").ok();
         check_discreet(&project, &project.env("QIK_LOG", "trace").qik(["hello"]).ok(), &secrets);
     }
+    // Not even a part of it, where a server says more than is shown.
+    let long = "long0token".repeat(60);
+    let text = project.read("qik.toml");
+    project.file("qik.toml", text.replace(token, &long));
+    bucket.proxy.heal();
+    bucket.breaks("*", Fault::Status(400, Box::leak(long.into_boxed_str()), ""));
+    let output = project.env("QIK_LOG", "trace").qik(["-f", "hello"]).ok();
+    check_discreet(&project, &output, &["long0token"]);
+    project.file("qik.toml", text);
     // Nor is it where a mistake stands beside it.
     let text = project.read("qik.toml").replace("type = \"s3\"", "type = 's3'\nbukket = 5");
     project.file("qik.toml", text);
@@ -393,6 +425,17 @@ fn no_credential_is_ever_shown() {
         ),
     );
     check_discreet(&project, &project.qik(["--ls"]).fails().says("bucket = 5"), &secrets);
+    project.file(
+        "qik.toml",
+        format!("[caches.remote]\ntype = 's3'\nbucket = 'b'\naws-secret-acces-key = '{SECRET}'\n"),
+    );
+    check_discreet(&project, &project.qik(["--ls"]).fails(), &secrets);
+    project.file(
+        "qik.toml",
+        "[caches.remote]\ntype = 's3'\nbucket = 'b'\nendpoint-url = 'http://u:hunter2@h'\n\
+         [commands.hello]\nexec = ''\ndeps = ['a.txt']\ncache = 'remote'\n",
+    );
+    check_discreet(&project, &project.qik(["hello"]).errs("conf1"), &["hunter2"]);
 }
 
 #[test]
@@ -449,6 +492,7 @@ fn a_signal_ends_the_wait_for_a_remote() {
     started.signal(Signal::TERM);
     started.wait().no_panic().exits(143);
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(project.sh("ls -A ._qik/cache/tmp").ok().stdout(), "", "nothing is left behind");
 }
 
 #[test]

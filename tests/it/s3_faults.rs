@@ -238,7 +238,8 @@ fn a_remote_that_dawdles_is_left_alone() {
     let start = Instant::now();
     check_one_warning(project.qik([] as [&str; 0]).ok(), "is too slow to be of use", "timeout");
     assert!(start.elapsed() < BOUND, "{:?}", start.elapsed());
-    assert_eq!(bucket.requests().iter().filter(|verb| *verb == "GET").count(), 3);
+    // The first one may have waited for credentials.
+    assert_eq!(bucket.requests().iter().filter(|verb| *verb == "GET").count(), 1 + 3);
 }
 
 #[test]

@@ -15,6 +15,7 @@
 //! one byte after the size that was declared. What is taken goes to the local cache; whatever is
 //! restored from there is checked once more.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 
@@ -22,6 +23,7 @@ use super::super::blobs::Blobs;
 use super::super::entry::{Entry, Layout, Unusable};
 use super::super::reach;
 use super::signature::Signer;
+use super::streams::{Bounded, Hashing, Watched};
 use crate::cache::{Content, Key};
 use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
@@ -41,8 +43,16 @@ pub(super) const UNPACKED_BYTES_MAX: u64 = 10 << 30;
 /// at once, each into some times as much memory.
 const REMOTE_ENTRY_BYTES_MAX: u64 = 16 << 20;
 
+/// What an archive may be larger than all that it holds: nothing can be packed worse than a few
+/// bytes in each 128 KiB, and yet frames without content could go on for ever.
+const PACKED_SLACK_BYTES: u64 = 1 << 20;
+const PACKED_SLACK_DIVISOR: u64 = 64;
+
 /// What may follow the last member, of zeros that nobody needs.
 const PADDING_BYTES_MAX: u64 = 64 * 1024;
+
+/// A member's header with what fills its last block.
+const HEADER_BYTES_MAX: u64 = 1024;
 
 /// Longest signature that is looked at.
 const SIGNATURE_BYTES_MAX: u64 = 64;
@@ -126,20 +136,6 @@ impl<W: Write> Packer<W> {
     }
 }
 
-/// A reader that hashes what passes.
-struct Hashing<R> {
-    source: R,
-    hasher: blake3::Hasher,
-}
-
-impl<R: Read> Read for Hashing<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        Ok(count)
-    }
-}
-
 fn packed<T>(result: io::Result<T>) -> Result<T, Diagnostic> {
     result.map_err(|error| {
         Diagnostic::new(Code::CacheFailed, "it cannot be packed").because(error.to_string())
@@ -153,15 +149,19 @@ pub(super) fn unpack(
     blobs: &Blobs,
     signer: &Signer,
 ) -> Result<Unpacked, Refusal> {
-    let mut archive = open(source)?;
+    let bytes_left = Cell::new(packed_size_max(REMOTE_ENTRY_BYTES_MAX));
+    let mut source = Bounded { source, bytes_left: &bytes_left };
+    let mut archive = open(&mut source)?;
     let mut members = members(&mut archive)?;
-    let mut next = |name: &str| next_member(&mut members, name);
-    let entry = read_entry(key, signer, &mut next)?;
-    let mut added_bytes = 0;
-    let named = [(FINGERPRINT.to_owned(), entry.fingerprint), (LOG.to_owned(), entry.log)];
-    let files = distinct(&entry).into_iter().map(|it| (blob_name(it.digest), it));
-    for (name, content) in named.into_iter().chain(files) {
-        added_bytes += receive(&mut next(&name)?, content, blobs)?;
+    let entry = read_entry(key, signer, &mut members)?;
+    let declared_bytes = declared_size(&entry).unwrap_or_default();
+    let headers_bytes = HEADER_BYTES_MAX * distinct(&entry).len() as u64;
+    bytes_left.set(bytes_left.get() + packed_size_max(declared_bytes + headers_bytes));
+    let mut added_bytes = receive_fingerprint(&mut members, &entry, signer, blobs)?;
+    added_bytes += receive(&mut next_member(&mut members, LOG)?, entry.log, blobs)?;
+    for content in distinct(&entry) {
+        let mut member = next_member(&mut members, &blob_name(content.digest))?;
+        added_bytes += receive(&mut member, content, blobs)?;
     }
     if members.next().is_some() {
         return Err(refused("there is more in it than its entry names"));
@@ -178,9 +178,15 @@ pub(super) fn peek(
     key: Key<'_>,
     signer: &Signer,
 ) -> Result<Entry<Content>, Refusal> {
-    let mut archive = open(source)?;
-    let mut members = members(&mut archive)?;
-    read_entry(key, signer, &mut |name| next_member(&mut members, name))
+    let bytes_left = Cell::new(packed_size_max(REMOTE_ENTRY_BYTES_MAX));
+    let mut source = Bounded { source, bytes_left: &bytes_left };
+    let mut archive = open(&mut source)?;
+    read_entry(key, signer, &mut members(&mut archive)?)
+}
+
+/// The most that so many bytes, with what is around them, can become by packing.
+fn packed_size_max(bytes: u64) -> u64 {
+    bytes + bytes / PACKED_SLACK_DIVISOR + PACKED_SLACK_BYTES
 }
 
 type Archive<'a> = tar::Archive<zstd::Decoder<'static, io::BufReader<Start<'a>>>>;
@@ -212,11 +218,20 @@ fn next_member<'m, 'a>(
     members: &mut Members<'m, 'a>,
     name: &str,
 ) -> Result<Member<'m, 'a>, Refusal> {
+    next_of(members, &[name], name)
+}
+
+/// The next member, which must have one of these names; a refusal speaks of `name`.
+fn next_of<'m, 'a>(
+    members: &mut Members<'m, 'a>,
+    names: &[&str],
+    name: &str,
+) -> Result<Member<'m, 'a>, Refusal> {
     let Some(member) = members.next() else {
         return Err(refused(format!("it ends before `{name}`")));
     };
     let member = member.map_err(|error| broken(&error))?;
-    if member.path_bytes() != name.as_bytes() {
+    if !names.iter().any(|name| member.path_bytes() == name.as_bytes()) {
         return Err(refused(format!("something else is in the place of `{name}`")));
     }
     if !member.header().entry_type().is_file() {
@@ -226,12 +241,12 @@ fn next_member<'m, 'a>(
 }
 
 /// Reads and checks the entry, which decides on all that follows.
-fn read_entry<'m, 'a: 'm>(
+fn read_entry(
     key: Key<'_>,
     signer: &Signer,
-    next: &mut impl FnMut(&str) -> Result<Member<'m, 'a>, Refusal>,
+    members: &mut Members<'_, '_>,
 ) -> Result<Entry<Content>, Refusal> {
-    let bytes = read_small(&mut next(ENTRY)?, REMOTE_ENTRY_BYTES_MAX)?;
+    let bytes = read_small(&mut next_member(members, ENTRY)?, REMOTE_ENTRY_BYTES_MAX)?;
     let entry = match Entry::<Content>::parse(&bytes) {
         Ok(entry) => entry,
         // An entry of another version has another key: here it is damage.
@@ -246,8 +261,8 @@ fn read_entry<'m, 'a: 'm>(
         return Err(refused(format!("it claims more than {} GiB", UNPACKED_BYTES_MAX >> 30)));
     }
     if signer.is_on() {
-        let signature = next(SIGNATURE).map_err(|_| refused("it is not signed"))?;
-        let signature = read_small(&mut { signature }, SIGNATURE_BYTES_MAX)?;
+        let member = next_member(members, SIGNATURE).map_err(|_| refused("it is not signed"))?;
+        let signature = read_small(&mut { member }, SIGNATURE_BYTES_MAX)?;
         if !signer.verify(&bytes, &signature) {
             return Err(refused("it is signed with another key"));
         }
@@ -264,12 +279,29 @@ fn read_small(member: &mut Member<'_, '_>, bytes_max: u64) -> Result<Vec<u8>, Re
     Ok(bytes)
 }
 
+/// Takes the fingerprint into the local cache. Whoever has no key to sign with passes over the
+/// signature of those who have. Gives how many bytes were added.
+fn receive_fingerprint(
+    members: &mut Members<'_, '_>,
+    entry: &Entry<Content>,
+    signer: &Signer,
+    blobs: &Blobs,
+) -> Result<u64, Refusal> {
+    let signature = if signer.is_on() { FINGERPRINT } else { SIGNATURE };
+    let mut member = next_of(members, &[FINGERPRINT, signature], FINGERPRINT)?;
+    if member.path_bytes() == SIGNATURE.as_bytes() {
+        read_small(&mut member, SIGNATURE_BYTES_MAX)?;
+        member = next_member(members, FINGERPRINT)?;
+    }
+    receive(&mut member, entry.fingerprint, blobs)
+}
+
 /// Takes a blob into the local cache. Gives how many bytes were added.
 fn receive(member: &mut Member<'_, '_>, content: Content, blobs: &Blobs) -> Result<u64, Refusal> {
     if member.size() != content.size {
         return Err(refused("a size is not the one that its entry says"));
     }
-    let mut source = Watched { source: member, error: None };
+    let mut source = Watched::new(member);
     let stored = blobs.store_verified(content, &mut source);
     if let Some(error) = source.error {
         return Err(broken(&error));
@@ -278,20 +310,6 @@ fn receive(member: &mut Member<'_, '_>, content: Content, blobs: &Blobs) -> Resu
         Ok(Some(added_bytes)) => Ok(added_bytes),
         Ok(None) => Err(refused("a digest is not the one that its entry says")),
         Err(cause) => Err(Refusal::Local(cause)),
-    }
-}
-
-/// A reader that remembers that it failed, so that its failure is not taken for the writer's.
-struct Watched<R> {
-    source: R,
-    error: Option<io::Error>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.source.read(buffer).inspect_err(|error| {
-            self.error = Some(io::Error::new(error.kind(), error.to_string()));
-        })
     }
 }
 

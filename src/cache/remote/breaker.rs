@@ -1,6 +1,6 @@
-//! When to leave a remote alone. Pure: it is told how long things took.
+//! When to leave a remote alone. Pure: it is told when things happened.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::failure::{Direction, Failure, Kind};
 
@@ -11,13 +11,22 @@ pub(super) struct Breaker {
     write: Gate,
     /// Whether something has been said that explains all further failures.
     has_warned: bool,
+    first_answered_at: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
 struct Gate {
     is_open: bool,
     failure_count: u32,
-    has_warned: bool,
+    /// What concerns this direction alone and has been said.
+    warned_of: Vec<Kind>,
+}
+
+/// How long the beginning of an answer took.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait {
+    pub(super) begin: Instant,
+    pub(super) end: Instant,
 }
 
 /// Whether the user should hear of a failure.
@@ -39,9 +48,13 @@ impl Breaker {
         self.gate_mut(direction).failure_count = 0;
     }
 
-    /// An answer came after a wait. Gives a failure if it was the last of too many long ones.
-    pub(super) fn answered(&mut self, waited: Duration, bound: Duration) -> Option<Failure> {
-        if waited < bound {
+    /// An answer came, whole, and its beginning in this time. Gives a failure if it was the last
+    /// of too many long waits.
+    pub(super) fn answered(&mut self, wait: Wait, bound: Duration) -> Option<Failure> {
+        let first_answered_at = *self.first_answered_at.get_or_insert(wait.end);
+        let waited = wait.end - wait.begin;
+        // What was asked before the first answer has waited for credentials, as nobody will again.
+        if waited < bound || wait.begin < first_answered_at {
             self.succeeded(Direction::Read);
             return None;
         }
@@ -49,7 +62,7 @@ impl Breaker {
         let failure = Failure::new(Kind::Slow, facts);
         self.failed(Direction::Read, &failure);
         // Only what makes an end of it is worth a word: each single answer was of use.
-        let is_last = self.read.failure_count == failure.patience(Direction::Read);
+        let is_last = Some(self.read.failure_count) == failure.patience(Direction::Read);
         let says = is_last && !self.has_warned;
         self.has_warned |= says;
         says.then_some(failure)
@@ -57,16 +70,20 @@ impl Breaker {
 
     /// No answer, or a bad one.
     pub(super) fn failed(&mut self, direction: Direction, failure: &Failure) -> Say {
+        let has_warned = self.has_warned;
         let gate = self.gate_mut(direction);
-        gate.failure_count += 1;
-        let is_open = gate.failure_count >= failure.patience(direction);
-        gate.is_open |= is_open;
+        let mut is_open = false;
+        if let Some(patience) = failure.patience(direction) {
+            gate.failure_count += 1;
+            is_open = gate.failure_count >= patience;
+            gate.is_open |= is_open;
+        }
         if failure.is_one_way() {
-            let has_warned = self.has_warned;
-            let gate = self.gate_mut(direction);
-            let says = !gate.has_warned && !has_warned;
-            gate.has_warned = true;
-            return if says { Say::It } else { Say::Nothing };
+            if has_warned || gate.warned_of.contains(&failure.kind) {
+                return Say::Nothing;
+            }
+            gate.warned_of.push(failure.kind.clone());
+            return Say::It;
         }
         self.read.is_open |= is_open;
         self.write.is_open |= is_open;
@@ -95,6 +112,7 @@ mod tests {
     use Direction::{Read, Write};
 
     use super::*;
+    use crate::sys::clock;
 
     fn fail(breaker: &mut Breaker, direction: Direction, kind: Kind) -> Say {
         breaker.failed(direction, &Failure::new(kind, ""))
@@ -136,6 +154,7 @@ mod tests {
         }
         check(&Kind::Denied, Read, (Some(16), None));
         check(&Kind::Denied, Write, (None, Some(1)));
+        check(&Kind::TooLarge, Write, (None, None));
     }
 
     #[test]
@@ -169,14 +188,43 @@ mod tests {
     #[test]
     fn long_waits_make_an_end_though_each_had_an_answer() {
         let (bound, long) = (Duration::from_secs(5), Duration::from_secs(6));
+        let mut now = clock::instant();
         let mut breaker = Breaker::default();
+        let mut answer = |breaker: &mut Breaker, waited: Duration| {
+            let begin = now;
+            now += waited;
+            breaker.answered(Wait { begin, end: now }, bound)
+        };
+        assert_eq!(answer(&mut breaker, Duration::ZERO), None);
         for waited in [long, long, Duration::ZERO, long, long] {
-            assert_eq!(breaker.answered(waited, bound), None);
+            assert_eq!(answer(&mut breaker, waited), None);
         }
         assert!(breaker.allows(Read));
-        let failure = breaker.answered(long, bound).unwrap();
+        let failure = answer(&mut breaker, long).unwrap();
         assert_eq!(failure.kind, Kind::Slow);
         assert!(!breaker.allows(Read) && !breaker.allows(Write));
-        assert_eq!(breaker.answered(long, bound), None, "it is said once");
+        assert_eq!(answer(&mut breaker, long), None, "it is said once");
+    }
+
+    #[test]
+    fn those_who_waited_for_credentials_together_have_not_met_a_slow_remote() {
+        let bound = Duration::from_secs(5);
+        let begin = clock::instant();
+        let mut breaker = Breaker::default();
+        for millis in 6000..6016 {
+            let end = begin + Duration::from_millis(millis);
+            assert_eq!(breaker.answered(Wait { begin, end }, bound), None);
+        }
+        assert!(breaker.allows(Read));
+    }
+
+    #[test]
+    fn what_is_too_large_says_nothing_of_the_rest() {
+        let mut breaker = Breaker::default();
+        for _ in 0..10 {
+            fail(&mut breaker, Write, Kind::TooLarge);
+        }
+        assert!(breaker.allows(Write));
+        assert_eq!(fail(&mut breaker, Write, Kind::Denied), Say::It);
     }
 }

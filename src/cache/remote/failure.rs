@@ -37,8 +37,17 @@ pub(super) enum Kind {
     Interrupted,
     /// Not the answer of an S3 server.
     Garbled,
+    /// The object is larger than it takes.
+    TooLarge,
     /// Any other refusal.
     Rejected,
+}
+
+impl Kind {
+    /// Whether other credentials might do.
+    pub(super) fn concerns_credentials(&self) -> bool {
+        matches!(self, Self::NoCredentials | Self::WrongCredentials | Self::ExpiredCredentials)
+    }
 }
 
 /// What was asked for.
@@ -71,11 +80,11 @@ impl Failure {
         Self { kind, facts: facts.into() }
     }
 
-    /// Failures in a row after which the remote is left alone.
+    /// Failures in a row after which the remote is left alone; `None` if it never is.
     ///
     /// One where the next request would fare no better, or would keep everybody waiting as long;
     /// a few where it might.
-    pub(super) fn patience(&self, direction: Direction) -> u32 {
+    pub(super) fn patience(&self, direction: Direction) -> Option<u32> {
         /// A busy server answers most requests; one that fails three in a row, each of them
         /// tried three times, is down.
         const FLAKY: u32 = 3;
@@ -86,22 +95,24 @@ impl Failure {
             (
                 Kind::Slow | Kind::Overloaded | Kind::Interrupted | Kind::Garbled | Kind::Rejected,
                 _,
-            ) => FLAKY,
-            (Kind::Denied, Direction::Read) => DENIED,
-            _ => 1,
+            ) => Some(FLAKY),
+            (Kind::Denied, Direction::Read) => Some(DENIED),
+            (Kind::TooLarge, _) => None,
+            _ => Some(1),
         }
     }
 
     /// Whether only this direction is affected.
     pub(super) fn is_one_way(&self) -> bool {
-        self.kind == Kind::Denied
+        matches!(self.kind, Kind::Denied | Kind::TooLarge)
     }
 
     /// As a warning: what is wrong, what qik does instead, what was seen, what to do.
     pub(super) fn warning(&self, remote: &Described, direction: Direction) -> Diagnostic {
         let cache = &remote.cache;
         let instead = match (self.is_one_way(), direction) {
-            (false, _) if self.patience(direction) == 1 => "this run goes on without it",
+            (false, _) if self.patience(direction) == Some(1) => "this run goes on without it",
+            _ if self.kind == Kind::TooLarge => "results that large are not sent to it",
             (_, Direction::Read) => "commands run instead of being replayed",
             (_, Direction::Write) => "results are not sent to it",
         };
@@ -129,6 +140,7 @@ impl Failure {
             Kind::Overloaded => "is overloaded or broken",
             Kind::Interrupted => "broke off its answer",
             Kind::Garbled => "does not answer as an S3 server does",
+            Kind::TooLarge => "refuses large objects",
             Kind::Rejected => "does not do what it is asked",
         };
         text.to_owned()
@@ -177,6 +189,10 @@ impl Failure {
             Kind::Interrupted => "check the network, and proxies on the way".to_owned(),
             Kind::Garbled => format!(
                 "check `endpoint-url` of `[caches.{cache}]`: a proxy or a login page may answer"
+            ),
+            Kind::TooLarge => format!(
+                "raise the limit of the store or of a proxy before it, or keep large artifacts \
+                 out of the cache `{cache}`"
             ),
             Kind::Rejected => {
                 format!("check the options of `[caches.{cache}]`, and that this server speaks S3")
@@ -241,5 +257,7 @@ mod tests {
         let message = "the cache `ci` denies writing: this run goes on without it";
         let message = message.replace("this run goes on without it", "results are not sent to it");
         check(Kind::Denied, Write, &message, "read-only");
+        let message = "the cache `ci` refuses large objects: results that large are not sent to it";
+        check(Kind::TooLarge, Write, message, "raise the limit");
     }
 }

@@ -1,18 +1,21 @@
 //! One remote, guarded: whatever goes wrong there is a miss, and is said once.
 
 use std::error::Error as _;
-use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fs::File;
+use std::io;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::{Ask, Local, Peek, lock, warning};
 use super::archive::{self, Refusal, Unpacked};
-use super::breaker::{Breaker, Say};
+use super::breaker::{Breaker, Say, Wait};
 use super::failure::{Described, Direction, Failure, Kind};
+use super::repeats::{Repeats, Topic};
 use super::settings::{Mode, S3Settings};
 use super::signature::Signer;
-use super::{Overwrite, Remote, Upload, object};
+use super::streams::{Counting, Watched};
+use super::{Label, Overwrite, Remote, Upload, object};
 use crate::cache::Key;
 use crate::error::{Code, Diagnostic};
 use crate::sys::{clock, fs};
@@ -39,6 +42,9 @@ pub(super) struct Link {
     remote: Box<dyn Remote>,
     local: Arc<Local>,
     breaker: Mutex<Breaker>,
+    repeats: Mutex<Repeats>,
+    /// What can wait for the end of the run to be said.
+    unsaid: Mutex<Vec<Diagnostic>>,
     described: Described,
     prefix: String,
     mode: Mode,
@@ -53,6 +59,8 @@ impl Link {
             remote,
             local,
             breaker: Mutex::default(),
+            repeats: Mutex::default(),
+            unsaid: Mutex::default(),
             described: Described {
                 cache: settings.cache.clone(),
                 bucket: settings.bucket.clone(),
@@ -88,9 +96,31 @@ impl Link {
         self.mode.writes() && self.breaker().allows(Direction::Write)
     }
 
-    /// The run is over: the next one begins without a grudge.
-    pub(super) fn forgive(&self) {
+    /// The run is over: the next one begins without a grudge. Gives what was not said yet.
+    pub(super) fn forgive(&self) -> Vec<Diagnostic> {
         *self.breaker() = Breaker::default();
+        let mut warnings = self.take_unsaid();
+        warnings.extend(self.repeats().rest(self.cache()));
+        warnings
+    }
+
+    /// Says something at the end of the run.
+    pub(super) fn say_later(&self, warning: Diagnostic) {
+        self.unsaid.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// What was to be said later.
+    pub(super) fn take_unsaid(&self) -> Vec<Diagnostic> {
+        std::mem::take(&mut *self.unsaid.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn repeats(&self) -> MutexGuard<'_, Repeats> {
+        self.repeats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A warning about one of many, if it is the first.
+    fn once(&self, topic: Topic, key: Key<'_>, warning: Diagnostic) -> Option<Diagnostic> {
+        self.repeats().is_first(topic, key.runnable).then_some(warning)
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
@@ -110,43 +140,49 @@ impl Link {
         let begin = clock::instant();
         let mut body = match self.remote.fetch(&object::name(&self.prefix, key)) {
             Err(failure) => return (Fetched::Failed, self.failed(Direction::Read, &failure)),
-            Ok(None) => return (Fetched::Absent, self.answered(begin.elapsed())),
-            Ok(Some(body)) => Watched { source: body, error: None },
+            Ok(None) => {
+                self.answered(since(begin));
+                return (Fetched::Absent, None);
+            }
+            Ok(Some(body)) => Watched::new(body),
         };
-        let slow = self.answered(begin.elapsed());
+        let wait = since(begin);
         // Until an entry names them, only this keeps its blobs from being evicted.
         let _lock = lock::shared(self.local.dirs());
         let unpacked = archive::unpack(&mut body, key, self.local.blobs(), &self.signer);
         match unpacked {
-            Ok(unpacked) => self.adopt(key, &unpacked, slow),
-            Err(refusal) => self.refused(key, refusal, body.error),
+            Ok(unpacked) => {
+                self.answered(wait);
+                self.adopt(key, &unpacked)
+            }
+            Err(refusal) => self.refused(key, refusal, (body.error, wait)),
         }
     }
 
-    fn adopt(
-        &self,
-        key: Key<'_>,
-        unpacked: &Unpacked,
-        slow: Option<Diagnostic>,
-    ) -> (Fetched, Option<Diagnostic>) {
+    fn adopt(&self, key: Key<'_>, unpacked: &Unpacked) -> (Fetched, Option<Diagnostic>) {
         match self.local.adopt(key, &unpacked.entry, unpacked.added_bytes) {
-            Ok(()) => (Fetched::Hit, slow),
-            Err(cause) => (Fetched::Failed, Some(warning::unusable(key.runnable, &cause))),
+            Ok(()) => (Fetched::Hit, None),
+            Err(cause) => (Fetched::Failed, self.not_kept(key, &cause)),
         }
     }
 
-    /// What to make of an entry that was not taken; `error` is that of the connection.
+    fn not_kept(&self, key: Key<'_>, cause: &Diagnostic) -> Option<Diagnostic> {
+        self.once(Topic::NotKept, key, warning::unusable(key.runnable, cause))
+    }
+
+    /// What to make of an entry that was not taken, with the error of the connection.
     fn refused(
         &self,
         key: Key<'_>,
         refusal: Refusal,
-        error: Option<io::Error>,
+        (error, wait): (Option<io::Error>, Wait),
     ) -> (Fetched, Option<Diagnostic>) {
         if let Some(error) = error {
             return (Fetched::Failed, self.failed(Direction::Read, &failure_of(error)));
         }
         match refusal {
             Refusal::Refused(cause) => {
+                self.answered(wait);
                 let cache = self.cache();
                 let message =
                     format!("what the cache `{cache}` has for `{}` is not used", key.runnable);
@@ -154,15 +190,14 @@ impl Link {
                 causes.extend(cause.causes);
                 let diagnostic = Diagnostic::new(Code::RemoteFailed, message)
                     .hint(format!("`{}` runs, and its result replaces it", key.runnable));
-                (Fetched::Refused, Some(Diagnostic { causes, ..diagnostic }))
+                let warning = Diagnostic { causes, ..diagnostic };
+                (Fetched::Refused, self.once(Topic::Refused, key, warning))
             }
             Refusal::NoArchive => {
                 let failure = Failure::new(Kind::Garbled, "GET: 200 with a page for people");
                 (Fetched::Refused, self.failed(Direction::Read, &failure))
             }
-            Refusal::Local(cause) => {
-                (Fetched::Failed, Some(warning::unusable(key.runnable, &cause)))
-            }
+            Refusal::Local(cause) => (Fetched::Failed, self.not_kept(key, &cause)),
         }
     }
 
@@ -175,28 +210,38 @@ impl Link {
         let begin = clock::instant();
         if !ask.needs_artifacts {
             match self.remote.look(&object) {
-                Ok(None) => return (None, self.answered(begin.elapsed())),
-                Ok(Some(label)) => {
-                    let warning = self.answered(begin.elapsed());
-                    if let Some(code) = label.code {
-                        return (Some(Peek { code, artifacts: None }), warning);
+                Ok(label) => {
+                    self.answered(since(begin));
+                    match label {
+                        None => return (None, None),
+                        Some(Label { code: Some(code) }) => {
+                            return (Some(Peek { code, artifacts: None }), None);
+                        }
+                        Some(Label { code: None }) => {}
                     }
                 }
                 Err(failure) => return (None, self.failed(Direction::Read, &failure)),
             }
         }
         // Its entry comes first, and says all: the rest is not read.
-        let mut body = match self.remote.fetch(&object) {
-            Ok(Some(body)) => Watched { source: body, error: None },
-            Ok(None) => return (None, self.answered(begin.elapsed())),
+        let begin = clock::instant();
+        let answer = self.remote.fetch(&object);
+        let wait = since(begin);
+        let mut body = match answer {
+            Ok(Some(body)) => Watched::new(body),
+            Ok(None) => {
+                self.answered(wait);
+                return (None, None);
+            }
             Err(failure) => return (None, self.failed(Direction::Read, &failure)),
         };
         match archive::peek(&mut body, ask.key, &self.signer) {
             Ok(entry) => {
+                self.answered(wait);
                 let artifacts = Some(entry.artifacts.to_list());
-                (Some(Peek { code: entry.code, artifacts }), self.answered(begin.elapsed()))
+                (Some(Peek { code: entry.code, artifacts }), None)
             }
-            Err(refusal) => (None, self.refused(ask.key, refusal, body.error).1),
+            Err(refusal) => (None, self.refused(ask.key, refusal, (body.error, wait)).1),
         }
     }
 
@@ -214,9 +259,9 @@ impl Link {
             Ok(Some(packed)) => packed,
             // Nothing was kept, which has been said, or it is gone again.
             Ok(None) => return None,
-            Err(cause) => return Some(self.not_sent(key, &cause)),
+            Err(cause) => return self.once(Topic::NotSent, key, self.not_sent(key, &cause)),
         };
-        let upload = Upload { file: file.path(), code, overwrite, moved_bytes };
+        let upload = Upload { file: &file, code, overwrite, moved_bytes };
         match self.remote.send(&object::name(&self.prefix, key), &upload) {
             Ok(()) => {
                 self.breaker().succeeded(Direction::Write);
@@ -230,12 +275,12 @@ impl Link {
         &self,
         key: Key<'_>,
         moved_bytes: &AtomicU64,
-    ) -> Result<Option<(tempfile::NamedTempFile, i32)>, Diagnostic> {
+    ) -> Result<Option<(File, i32)>, Diagnostic> {
         let _lock = lock::shared(self.local.dirs());
         let Some(entry) = self.local.load(key)? else { return Ok(None) };
         let _packing = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = fs::temporary_in(&self.local.dirs().unfinished.folder()?)?;
-        let mut target = Counting { target: file.as_file_mut(), moved_bytes };
+        let file = fs::unnamed_in(&self.local.dirs().unfinished.folder()?)?;
+        let mut target = Counting { target: &file, moved_bytes };
         archive::pack(&entry, self.local.blobs(), &self.signer, &mut target)?;
         Ok(Some((file, entry.code)))
     }
@@ -249,10 +294,13 @@ impl Link {
         Diagnostic { causes, ..Diagnostic::new(Code::RemoteFailed, message) }
     }
 
-    fn answered(&self, waited: Duration) -> Option<Diagnostic> {
+    /// An answer was of use, so that whoever waited for it need not hear that it was slow.
+    fn answered(&self, wait: Wait) {
         let bound = self.timeout() / SLOW_DIVISOR;
-        let failure = self.breaker().answered(waited, bound)?;
-        Some(failure.warning(&self.described, Direction::Read))
+        let failure = self.breaker().answered(wait, bound);
+        if let Some(failure) = failure {
+            self.say_later(failure.warning(&self.described, Direction::Read));
+        }
     }
 
     fn failed(&self, direction: Direction, failure: &Failure) -> Option<Diagnostic> {
@@ -264,45 +312,16 @@ impl Link {
     }
 }
 
+/// A wait that ends now.
+fn since(begin: Instant) -> Wait {
+    Wait { begin, end: clock::instant() }
+}
+
 /// What a connection's error says.
 fn failure_of(error: io::Error) -> Failure {
     let text = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     match error.downcast::<Failure>() {
         Ok(failure) => failure,
         Err(_) => Failure::new(Kind::Interrupted, text),
-    }
-}
-
-/// A reader that keeps its error, whatever those who read through others make of it.
-struct Watched<R> {
-    source: R,
-    error: Option<io::Error>,
-}
-
-impl<R: Read> Read for Watched<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.source.read(buffer).map_err(|error| {
-            let shown = io::Error::new(error.kind(), error.to_string());
-            self.error = Some(error);
-            shown
-        })
-    }
-}
-
-/// A writer that counts, so that packing is seen to move.
-struct Counting<'a, W> {
-    target: W,
-    moved_bytes: &'a AtomicU64,
-}
-
-impl<W: Write> Write for Counting<'_, W> {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let count = self.target.write(buffer)?;
-        self.moved_bytes.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.target.flush()
     }
 }

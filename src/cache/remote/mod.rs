@@ -7,7 +7,9 @@
 //! link       one remote, guarded: what goes wrong there is a miss, and said once
 //! breaker    when to leave a remote alone for the rest of the run
 //! failure    what went wrong, in words, with what to do
+//! repeats    what goes wrong with each of many results
 //! archive    an entry as one object: packed, and unpacked without trusting any of it
+//! streams    readers and writers that keep an eye on what passes
 //! s3         the only folder that knows AWS
 //! ```
 //!
@@ -24,9 +26,11 @@ pub(super) mod fuzzing;
 mod link;
 mod object;
 mod pool;
+mod repeats;
 mod s3;
 mod settings;
 mod signature;
+mod streams;
 mod tiers;
 mod uploads;
 
@@ -34,8 +38,8 @@ mod uploads;
 mod tests;
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -69,7 +73,7 @@ struct Label {
 /// An object to be sent.
 #[derive(Debug)]
 struct Upload<'a> {
-    file: &'a Path,
+    file: &'a File,
     code: i32,
     overwrite: Overwrite,
     /// Counts the bytes that are on their way.

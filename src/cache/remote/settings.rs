@@ -176,6 +176,13 @@ impl S3Settings {
             .ok_or(Expected("an address like `https://s3.example.com` or `http://localhost:9000`"))
     }
 
+    /// A name as AWS gives to its regions, and others to theirs: it is part of a header.
+    pub fn parse_region(text: &str) -> Result<String, Expected> {
+        let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let is_name = !text.is_empty() && text.chars().all(is_of_name);
+        is_name.then(|| text.to_owned()).ok_or(Expected("a name like `eu-central-1`"))
+    }
+
     /// Whether what is sent can be read and changed on its way, by others than those of one's own
     /// network: an address without TLS that is neither this machine's nor a private one.
     pub(super) fn is_exposed(&self) -> bool {
@@ -270,6 +277,16 @@ mod tests {
             ["", "s3.example.com", "ftp://x", "http://", "http:///x", "http://a b", "https://u:p@x"]
         {
             assert!(S3Settings::parse_endpoint(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_region_is_a_name() {
+        for text in ["eu-central-1", "auto", "Region_1.a"] {
+            assert!(S3Settings::parse_region(text).is_ok(), "{text}");
+        }
+        for text in ["", "eu central", "eu\n", "ü"] {
+            assert!(S3Settings::parse_region(text).is_err(), "{text}");
         }
     }
 

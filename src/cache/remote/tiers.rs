@@ -12,7 +12,7 @@ use super::settings::S3Settings;
 use super::uploads::Uploads;
 use super::{Overwrite, Remote};
 use crate::cache::Key;
-use crate::error::{Code, Diagnostic};
+use crate::error::{Code, Diagnostic, veil_address};
 use crate::hash::Document;
 use crate::plan::RunnableName;
 
@@ -28,6 +28,7 @@ pub struct Tiered {
     /// What to say once if anything was asked of the remote at all.
     caution: Option<Diagnostic>,
     has_asked: AtomicBool,
+    has_cautioned: AtomicBool,
 }
 
 impl Tiered {
@@ -46,6 +47,7 @@ impl Tiered {
             link,
             caution: None,
             has_asked: AtomicBool::new(false),
+            has_cautioned: AtomicBool::new(false),
         }
     }
 
@@ -53,6 +55,12 @@ impl Tiered {
     #[cfg(test)]
     pub(super) fn is_busy(&self) -> bool {
         self.fetches.is_busy()
+    }
+
+    /// The caution, unless it was given in this run.
+    fn caution_once(&self) -> Option<Diagnostic> {
+        let has_cautioned = self.has_cautioned.swap(true, Ordering::Relaxed);
+        self.caution.clone().filter(|_| !has_cautioned)
     }
 
     /// Whether a result may replace what is stored: only where that is known to be worse. Of a
@@ -72,7 +80,7 @@ fn exposed(settings: &S3Settings) -> Diagnostic {
         Code::RemoteFailed,
         format!("the cache `{cache}` is used without TLS, so that others can read and change it"),
     )
-    .because(format!("its `endpoint-url` is `{endpoint}`"))
+    .because(format!("its `endpoint-url` is `{}`", veil_address(endpoint)))
     .hint("use an address that begins with `https://`")
 }
 
@@ -84,15 +92,20 @@ impl Store for Tiered {
         };
         self.has_asked.fetch_or(self.link.reads(), Ordering::Relaxed);
         let (fetched, warning) = self.fetches.fetch(key);
+        let damage = match miss {
+            Miss::Absent => None,
+            Miss::Damaged(damage) => Some(damage),
+        };
+        let mut warnings = damage.into_iter().chain(warning);
         if fetched == Fetched::Hit
             && let Lookup::Hit(hit) = self.link.local().lookup(key)
         {
+            warnings.for_each(|warning| self.link.say_later(warning));
             return Lookup::Hit(hit);
         }
-        match (miss, warning) {
-            (_, Some(warning)) => Lookup::Miss(Miss::Damaged(warning)),
-            (miss, None) => Lookup::Miss(miss),
-        }
+        let miss = warnings.next().map_or(Miss::Absent, Miss::Damaged);
+        warnings.for_each(|warning| self.link.say_later(warning));
+        Lookup::Miss(miss)
     }
 
     fn look_again(&self, key: Key<'_>) -> Lookup {
@@ -118,7 +131,7 @@ impl Store for Tiered {
         if missing.is_empty() || !self.link.reads() {
             return peeks;
         }
-        warnings.extend(self.caution.clone());
+        warnings.extend(self.caution_once());
         let chunk_length = missing.len().div_ceil(PEEKS_AT_ONCE);
         thread::scope(|scope| {
             let ask_all = |chunk: &mut [(&Ask<'_>, &mut Option<Peek>)]| {
@@ -139,6 +152,7 @@ impl Store for Tiered {
                 warnings.extend(thread.join().unwrap_or_default());
             }
         });
+        warnings.extend(self.link.take_unsaid());
         peeks
     }
 
@@ -161,11 +175,12 @@ impl Store for Tiered {
     fn finish(&self) -> Vec<Diagnostic> {
         let mut warnings = Vec::new();
         if self.has_asked.swap(false, Ordering::Relaxed) {
-            warnings.extend(self.caution.clone());
+            warnings.extend(self.caution_once());
         }
+        self.has_cautioned.store(false, Ordering::Relaxed);
         warnings.extend(self.uploads.finish());
         warnings.extend(self.fetches.forget());
-        self.link.forgive();
+        warnings.extend(self.link.forgive());
         warnings
     }
 

@@ -9,8 +9,8 @@ use super::super::failure::{Failure, Kind};
 use super::body::innermost;
 use crate::sys::veil::Veil;
 
-/// Longest message of a server that is shown.
-const MESSAGE_CHARS_MAX: usize = 200;
+/// How much is shown of what a server says.
+const FACTS_CHARS_MAX: usize = 250;
 
 /// What an error means.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,8 +34,7 @@ where
     E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
 {
     let failed = |kind: Kind, facts: String| {
-        let facts: String = veil.hide_text(&facts).chars().map(visible).collect();
-        Answered::Failed(Failure::new(kind, format!("{verb}: {facts}")))
+        Answered::Failed(Failure::new(kind, format!("{verb}: {}", shown(&facts, veil))))
     };
     let cause = || innermost(error).to_string();
     if let Some(kind) = credentials_failure(error) {
@@ -62,6 +61,17 @@ where
         }
         _ => failed(Kind::Rejected, cause()),
     }
+}
+
+/// As much of a text as is shown, and no credential: of one that is cut off the rest would not
+/// be known for what it is.
+fn shown(facts: &str, veil: &Veil) -> String {
+    let facts = veil.hide_text(facts);
+    let mut shown: String = facts.chars().take(FACTS_CHARS_MAX).map(visible).collect();
+    if shown.len() < facts.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Line feeds and the like do not reach a terminal.
@@ -129,8 +139,7 @@ impl<'a> Reply<'a> {
             facts.extend([" (request id ", id, ")"]);
         }
         if !self.message.is_empty() && self.message != self.code {
-            facts.push_str(": ");
-            facts.extend(self.message.chars().take(MESSAGE_CHARS_MAX));
+            facts.extend([": ", self.message]);
         }
         facts
     }
@@ -168,6 +177,7 @@ impl<'a> Reply<'a> {
             )
             | (_, 401) => Kind::WrongCredentials,
             (_, 403) => Kind::Denied,
+            ("EntityTooLarge", _) | (_, 413) => Kind::TooLarge,
             ("SlowDown" | "RequestTimeout" | "InternalError" | "ServiceUnavailable", _)
             | (_, 429 | 500..=599) => Kind::Overloaded,
             // The client's own word for an answer without any.
@@ -190,6 +200,7 @@ impl<'a> Reply<'a> {
 
 #[cfg(test)]
 mod tests {
+
     use super::*;
 
     #[track_caller]
@@ -234,6 +245,8 @@ mod tests {
             (429, "", Kind::Overloaded),
             (502, "", Kind::Overloaded),
             (400, "", Kind::Rejected),
+            (400, "EntityTooLarge", Kind::TooLarge),
+            (413, "", Kind::TooLarge),
             (400, "InvalidArgument", Kind::Rejected),
             (405, "MethodNotAllowed", Kind::Rejected),
         ] {
@@ -260,8 +273,18 @@ mod tests {
         let message = "x".repeat(1000);
         let reply =
             Reply { verb: "GET", status: 503, code: "SlowDown", message: &message, region: None };
-        let facts = reply.facts(Some("R1"));
+        let facts = shown(&reply.facts(Some("R1")), &Veil::default());
         assert!(facts.starts_with("503 SlowDown (request id R1): xxx"), "{facts}");
-        assert!(facts.len() < 250);
+        assert_eq!(facts.chars().count(), FACTS_CHARS_MAX + 1);
+        assert_eq!(shown("a\nb", &Veil::default()), "a b");
+    }
+
+    #[test]
+    fn no_part_of_a_credential_is_shown() {
+        let token = "token".repeat(200);
+        let veil = Veil::default();
+        veil.learn(&token);
+        let facts = shown(&format!("{}{token} has expired", "x".repeat(150)), &veil);
+        assert!(facts.ends_with("x*** has expired"), "{facts}");
     }
 }

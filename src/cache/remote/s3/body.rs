@@ -1,14 +1,15 @@
 //! Bytes on their way: those of an answer as a reader, those of a file as a body that counts.
 
+use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use aws_sdk_s3::primitives::{ByteStream, Length, SdkBody};
+use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -16,7 +17,6 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::failure::{Failure, Kind};
 use super::connect::Connection;
-use crate::sys::fs;
 
 /// How much of an answer has to come within the bound of the configuration, unless it ends
 /// before: with a bound of 15 s some 17 KiB/s, slower than any line that is worth using.
@@ -82,55 +82,62 @@ pub(super) fn innermost<'e>(
 }
 
 /// A file as a body that can be sent again, with its size.
-pub(super) async fn of_file(
-    path: &Path,
+pub(super) fn of_file(
+    file: &File,
     moved_bytes: &Arc<AtomicU64>,
 ) -> Result<(ByteStream, i64), Failure> {
     let failure = |cause: String| Failure::new(Kind::Rejected, format!("PUT: {cause}"));
-    let size = fs::stat(path).map_err(|error| failure(error.to_string()))?.len();
-    let stream = ByteStream::read_from()
-        .path(path)
-        .length(Length::Exact(size))
-        .buffer_size(CHUNK_BYTES)
-        .build()
-        .await
-        .map_err(|error| failure(error.to_string()))?;
+    let size = file.metadata().map_err(|error| failure(error.to_string()))?.len();
+    let content_length =
+        i64::try_from(size).map_err(|_| failure("the entry is too large".to_owned()))?;
+    let file = Arc::new(file.try_clone().map_err(|error| failure(error.to_string()))?);
     let moved_bytes = Arc::clone(moved_bytes);
-    let body = stream.into_inner().map_preserve_contents(move |body| {
-        SdkBody::from_body_1_x(Counted { body, moved_bytes: Arc::clone(&moved_bytes) })
+    let body = SdkBody::retryable(move || {
+        let (file, moved_bytes) = (Arc::clone(&file), Arc::clone(&moved_bytes));
+        SdkBody::from_body_1_x(Sent { file, position: 0, size, moved_bytes })
     });
-    let size = i64::try_from(size).map_err(|_| failure("the entry is too large".to_owned()))?;
-    Ok((ByteStream::new(body), size))
+    Ok((ByteStream::new(body), content_length))
 }
 
-/// A body that counts what is taken from it.
-struct Counted {
-    body: SdkBody,
+/// A file on its way. It was written just now, so that reading it hardly blocks; and it needs no
+/// name, so that a run that is stopped leaves none behind.
+struct Sent {
+    file: Arc<File>,
+    position: u64,
+    size: u64,
+    /// Counts what is taken from it.
     moved_bytes: Arc<AtomicU64>,
 }
 
-impl http_body::Body for Counted {
+impl Sent {
+    fn read(&mut self) -> io::Result<Bytes> {
+        let length =
+            CHUNK_BYTES.min(usize::try_from(self.size - self.position).unwrap_or(CHUNK_BYTES));
+        let mut chunk = vec![0; length];
+        self.file.read_exact_at(&mut chunk, self.position)?;
+        self.position += length as u64;
+        self.moved_bytes.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(Bytes::from(chunk))
+    }
+}
+
+impl http_body::Body for Sent {
     type Data = Bytes;
-    type Error = <SdkBody as http_body::Body>::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if let Some(Ok(frame)) = &frame
-            && let Some(bytes) = frame.data_ref()
-        {
-            self.moved_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        }
-        Poll::Ready(frame)
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let is_end = self.is_end_stream();
+        Poll::Ready((!is_end).then(|| self.read().map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        http_body::Body::is_end_stream(&self.body)
+        self.position == self.size
     }
 
     fn size_hint(&self) -> SizeHint {
-        http_body::Body::size_hint(&self.body)
+        SizeHint::with_exact(self.size - self.position)
     }
 }

@@ -19,7 +19,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 
-use super::super::failure::Failure;
+use super::super::failure::{Failure, Kind};
 use super::super::settings::S3Settings;
 use super::credentials::{self, Learning};
 use super::driver::Driver;
@@ -58,6 +58,11 @@ impl Connection {
     pub(super) fn new(settings: &S3Settings) -> Result<Self, Failure> {
         let driver = Driver::start()?;
         let config = driver.run(load(settings));
+        let region = config.region().map(Region::as_ref).unwrap_or_default();
+        if S3Settings::parse_region(region).is_err() {
+            let facts = format!("the region `{}` is none", region.escape_debug());
+            return Err(Failure::new(Kind::OtherRegion(None), facts));
+        }
         let is_path_style = settings.endpoint.is_some() || config.endpoint_url().is_some();
         let config = Builder::from(&config)
             .force_path_style(is_path_style)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{
     ProvideCredentials, Result, SharedCredentialsProvider, future,
 };
@@ -63,12 +64,25 @@ impl Learning {
         let credentials = self.source.provide_credentials().await?;
         let token = credentials.session_token();
         let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
-        [Some(id), Some(secret), token]
-            .into_iter()
-            .flatten()
-            .for_each(|text| hide(&self.veil, text));
-        Ok(credentials)
+        for text in [Some(id), Some(secret), token].into_iter().flatten() {
+            hide(&self.veil, text);
+        }
+        if is_sendable(&credentials) {
+            return Ok(credentials);
+        }
+        Err(CredentialsError::invalid_configuration(
+            "they hold a line end or another character that no credential has",
+        ))
     }
+}
+
+/// Whether credentials can be signed and sent with: the client panics at others.
+fn is_sendable(credentials: &Credentials) -> bool {
+    let token = credentials.session_token().unwrap_or_default();
+    let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic());
+    is_plain(credentials.access_key_id())
+        && is_plain(token)
+        && !credentials.secret_access_key().contains(char::is_control)
 }
 
 impl ProvideCredentials for Learning {
@@ -77,5 +91,25 @@ impl ProvideCredentials for Learning {
         Self: 'a,
     {
         future::ProvideCredentials::new(self.load())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_a_header_takes_is_sent() {
+        for (id, secret, token, expected) in [
+            ("AKIA", "s+/=", Some("t0k3n=="), true),
+            ("minio", "a secret with ü", None, true),
+            ("AKIA\n", "s", None, false),
+            ("AKIA", "s\r\n", None, false),
+            ("AKIA", "s", Some("t\n"), false),
+            ("schlüssel", "s", None, false),
+        ] {
+            let token = token.map(str::to_owned);
+            assert_eq!(is_sendable(&Credentials::new(id, secret, token, None, "test")), expected);
+        }
     }
 }

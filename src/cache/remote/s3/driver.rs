@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::super::failure::{Failure, Kind};
 
-/// Threads that read files to be sent, look up hosts and run `credential_process`.
+/// Threads that look up hosts and run `credential_process`.
 const BLOCKING_THREADS_MAX: usize = 8;
 
 /// Ends its runtime when dropped.

@@ -36,20 +36,13 @@ const CODE: &str = "qik-code";
 pub(super) struct S3 {
     settings: S3Settings,
     connection: Mutex<Option<Result<Arc<Connection>, Failure>>>,
-    /// Expired credentials were looked up anew, which helps once or not at all.
-    has_refreshed: AtomicBool,
     /// The server does not know `If-None-Match`.
     is_unconditional: AtomicBool,
 }
 
 impl S3 {
     pub(super) fn new(settings: S3Settings) -> Self {
-        Self {
-            settings,
-            connection: Mutex::default(),
-            has_refreshed: AtomicBool::new(false),
-            is_unconditional: AtomicBool::new(false),
-        }
+        Self { settings, connection: Mutex::default(), is_unconditional: AtomicBool::new(false) }
     }
 
     /// The connection, made now if this is the first request; one that cannot be made is not
@@ -64,17 +57,26 @@ impl S3 {
         &self,
         request: impl Fn(&Arc<Connection>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let result = request(&self.connection()?);
-        let has_expired =
-            matches!(&result, Err(failure) if failure.kind == Kind::ExpiredCredentials);
-        if !has_expired
-            || self.settings.keys.is_some()
-            || self.has_refreshed.swap(true, Ordering::Relaxed)
-        {
+        let connection = self.connection()?;
+        let result = request(&connection);
+        let Err(failure) = &result else { return result };
+        if self.settings.keys.is_some() || !failure.kind.concerns_credentials() {
             return result;
         }
-        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        request(&self.connection()?)
+        // The next run may find others, as after a sign-in.
+        self.forget(&connection);
+        if failure.kind == Kind::ExpiredCredentials {
+            return request(&self.connection()?);
+        }
+        result
+    }
+
+    /// Lets go of a connection, unless somebody else has done so before.
+    fn forget(&self, connection: &Arc<Connection>) {
+        let mut current = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(&*current, Some(Ok(current)) if Arc::ptr_eq(current, connection)) {
+            *current = None;
+        }
     }
 }
 
@@ -154,7 +156,7 @@ impl S3 {
         (object, upload): (&str, &Upload<'_>),
         is_conditional: bool,
     ) -> Result<Answered, Failure> {
-        let (body, size) = body::of_file(upload.file, upload.moved_bytes).await?;
+        let (body, size) = body::of_file(upload.file, upload.moved_bytes)?;
         let request = connection
             .client
             .put_object()
@@ -206,5 +208,33 @@ async fn while_moving<T>(
 impl fmt::Debug for S3 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("S3").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn all_who_met_expired_credentials_get_new_ones() {
+        let region = Some("us-east-1".to_owned());
+        let s3 = S3::new(S3Settings { region, ..S3Settings::new("ci", "b") });
+        let expired = s3.connection().unwrap();
+        let barrier = Barrier::new(4);
+        let request = |connection: &Arc<Connection>| {
+            if !Arc::ptr_eq(connection, &expired) {
+                return Ok(());
+            }
+            barrier.wait();
+            Err(Failure::new(Kind::ExpiredCredentials, ""))
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| assert_eq!(s3.ask(request), Ok(())));
+            }
+        });
     }
 }

@@ -4,7 +4,7 @@ mod archives;
 mod tiering;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{Cursor, Read, Write as _};
+use std::io::{Cursor, Read, Seek as _, Write as _};
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -251,7 +251,10 @@ impl Remote for Bucket {
             Overwrite::Yes => "PUT",
         };
         self.meet(verb, object)?;
-        let bytes = fs::read(upload.file).unwrap();
+        let mut bytes = Vec::new();
+        let mut file = upload.file;
+        file.rewind().unwrap();
+        file.read_to_end(&mut bytes).unwrap();
         upload.moved_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let mut inside = self.inside();
         if upload.overwrite == Overwrite::Yes || !inside.objects.contains_key(object) {

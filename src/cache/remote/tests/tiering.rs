@@ -124,6 +124,62 @@ fn what_breaks_off_is_a_miss_with_a_warning() {
     }
 }
 
+/// Some results that another machine has sent.
+fn shared_runs(count: usize) -> (Vec<Run>, Bucket) {
+    let bucket = Bucket::default();
+    let runs: Vec<Run> = (0..count).map(|n| Run::new(&n.to_string())).collect();
+    let maker = Machine::new().tiered(&bucket);
+    for run in &runs {
+        run.store(&maker);
+    }
+    assert!(maker.finish().is_empty());
+    bucket.requests();
+    (runs, bucket)
+}
+
+#[test]
+fn a_remote_that_breaks_off_each_answer_is_left_alone() {
+    let (runs, bucket) = shared_runs(6);
+    (0..6).for_each(|_| bucket.next(Trouble::BreaksOff(100, Kind::Interrupted)));
+    let tiered = Machine::new().tiered(&bucket);
+    let warnings: Vec<_> = runs.iter().filter_map(|run| run.check_miss(&tiered)).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(bucket.requests().len(), 3);
+    assert!(tiered.finish().is_empty());
+}
+
+#[test]
+fn many_results_that_are_refused_are_spoken_of_twice() {
+    let (runs, bucket) = shared_runs(6);
+    let machine = Machine::new();
+    let keys = vec![Secret::new("key")];
+    let tiered = machine.tiered_with(&bucket, |it| it.signing_keys = keys);
+    let warnings: Vec<_> = runs.iter().filter_map(|run| run.check_miss(&tiered)).collect();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(bucket.requests().len(), 6, "a refusal is an answer");
+    let rest = tiered.finish();
+    assert_eq!(rest.len(), 1);
+    let message = "what the cache `ci` has for 5 more runnables is not used either";
+    assert_eq!(rest[0].message, message);
+}
+
+#[test]
+fn a_damaged_entry_is_spoken_of_though_the_remote_has_a_good_one() {
+    let run = Run::new("one");
+    let bucket = shared(&run);
+    let machine = Machine::new();
+    let tiered = machine.tiered(&bucket);
+    run.check_hit(&tiered);
+    let folder = machine.dirs.private.join("cache/v1/entries/build");
+    let entry = folder.join(format!("{}.json", run.key().digest));
+    fs::write_atomic(entry.as_path(), b"{}").unwrap();
+    let tiered = machine.tiered(&bucket);
+    run.check_hit(&tiered);
+    let warnings = tiered.finish();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].message.contains("cannot be used"), "{warnings:?}");
+}
+
 #[test]
 fn uploads_that_are_refused_are_spoken_of_once() {
     let bucket = Bucket::default();
@@ -201,14 +257,7 @@ fn a_run_that_is_stopped_waits_for_nothing() {
 
 #[test]
 fn expected_lookups_overlap_and_are_asked_for_once() {
-    let bucket = Bucket::default();
-    let runs: Vec<Run> = (0..8).map(|n| Run::new(&n.to_string())).collect();
-    let maker = Machine::new().tiered(&bucket);
-    for run in &runs {
-        run.store(&maker);
-    }
-    maker.finish();
-    bucket.requests();
+    let (runs, bucket) = shared_runs(8);
     let (go, first) = waiting();
     bucket.next(first);
     let tiered = Machine::new().tiered(&bucket);
@@ -293,7 +342,13 @@ fn an_address_without_tls_is_warned_of_if_it_is_used() {
         let tiered = Tiered::new(Arc::clone(&machine.local), &settings);
         assert!(tiered.finish().is_empty(), "nothing was asked");
         drop(Run::new("one").check_miss(&tiered));
-        tiered.finish().len()
+        let run = Run::new("two");
+        let ask = Ask { key: run.key(), needs_artifacts: false };
+        let mut warnings = Vec::new();
+        tiered.peek(&[ask], &mut warnings);
+        tiered.peek(&[ask], &mut warnings);
+        warnings.extend(tiered.finish());
+        warnings.iter().filter(|warning| warning.message.contains("without TLS")).count()
     };
     assert_eq!(exposed("http://203.0.113.1:9"), 1);
 }
