@@ -28,6 +28,8 @@ pub mod config;
 pub mod context;
 pub mod error;
 pub mod exec;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod git;
 pub mod hash;
 pub mod ops;

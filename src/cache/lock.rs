@@ -6,6 +6,8 @@
 //! it be. Where a file system has no locks, ages decide alone (see `bounds`).
 
 use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
@@ -18,7 +20,7 @@ use crate::sys::fs;
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 /// Whether eviction may go on.
@@ -48,7 +50,43 @@ pub(super) fn exclusive(dirs: &WorkDirs) -> Exclusive {
 /// The right to run a runnable, or to bring its artifacts back: of all processes in a checkout
 /// one has it at a time, so that what a command makes is never mixed with what another makes.
 #[derive(Debug)]
-pub struct Claim(#[expect(dead_code, reason = "held, not looked at")] Option<Lock>);
+pub struct Claim(Option<Lock>);
+
+/// Longest note that is read.
+const NOTE_BYTES_MAX: u64 = 64;
+
+impl Claim {
+    /// Says something to whoever has the claim next, if this process does not live to drop it.
+    pub fn note(&self, text: &str) {
+        if let Some(Lock { file }) = &self.0 {
+            // Without a note nobody knows, which is no worse than without a claim.
+            drop(file.write_all_at(text.as_bytes(), 0));
+        }
+    }
+
+    /// What the last one to have the claim has said, once.
+    pub fn take_note(&self) -> Option<String> {
+        let Lock { file } = self.0.as_ref()?;
+        let mut text = String::new();
+        (&mut &*file).take(NOTE_BYTES_MAX).read_to_string(&mut text).ok()?;
+        self.forget_note();
+        Some(text).filter(|text| !text.is_empty())
+    }
+
+    fn forget_note(&self) {
+        if let Some(Lock { file }) = &self.0
+            && file.metadata().is_ok_and(|meta| meta.len() > 0)
+        {
+            drop(file.set_len(0));
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.forget_note();
+    }
+}
 
 /// Claims a runnable; `None` if somebody else has it now. Where there are no locks, or no place
 /// for them, everybody may.
@@ -77,7 +115,7 @@ fn lock(dirs: &WorkDirs, operation: FlockOperation) -> Result<Lock, Errno> {
 fn lock_file(path: &AbsPath, operation: FlockOperation) -> Result<Lock, Errno> {
     let file = fs::open_lock(path.as_path()).map_err(|_| Errno::NOLCK)?;
     rustix::fs::flock(&file, operation)?;
-    Ok(Lock { _file: file })
+    Ok(Lock { file })
 }
 
 #[cfg(test)]
@@ -95,6 +133,25 @@ mod tests {
         assert!(try_claim(&dirs, &two).is_some());
         drop(claim);
         assert!(try_claim(&dirs, &one).is_some());
+    }
+
+    #[test]
+    fn a_note_is_for_who_comes_after_a_killed_process() {
+        let root = tempfile::tempdir().unwrap();
+        let dirs = WorkDirs::new(AbsPath::new(root.path()).unwrap());
+        let name = RunnableName::from("one".to_owned());
+        let claim = try_claim(&dirs, &name).unwrap();
+        claim.note("12");
+        let path = dirs.private.join("cache/claims").join(slug("one"));
+        assert_eq!(fs::read(path.as_path()).unwrap(), b"12");
+        drop(claim);
+        let claim = try_claim(&dirs, &name).unwrap();
+        assert_eq!(claim.take_note(), None, "its holder has dropped it");
+        drop(claim);
+        fs::write_atomic(path.as_path(), b"34").unwrap();
+        let claim = try_claim(&dirs, &name).unwrap();
+        assert_eq!(claim.take_note().as_deref(), Some("34"));
+        assert_eq!(claim.take_note(), None);
     }
 
     #[test]

@@ -11,6 +11,8 @@ mod collect;
 mod content;
 mod entry;
 mod evict;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod hit;
 mod local;
 mod lock;

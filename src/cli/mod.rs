@@ -2,19 +2,24 @@
 
 mod args;
 mod exit_code;
+mod qikx;
 mod settings;
 
 use std::ffi::OsString;
+use std::io::{ErrorKind, Write as _};
 
 use clap::Parser as _;
 
 use args::Args;
 pub use exit_code::ExitCode;
+use qikx::Request;
 pub use settings::{Settings, WatchMode};
 
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
 use crate::ops;
-use crate::sys::{self, Sys, ui::Ui};
+use crate::ops::qikx::Wanted;
+use crate::sys::ui::{Ui, lost_output};
+use crate::sys::{self, Sys};
 
 /// The word by which git calls the merge driver.
 const MERGE_DRIVER: &str = ":merge-driver";
@@ -49,12 +54,21 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         ops::merge_driver::run(sys, ours.as_ref(), theirs.as_ref())?;
         return Ok(ExitCode::Success);
     }
+    if let Some(words) = qikx::words(&argv) {
+        return dispatch_qikx(words, sys, ui);
+    }
     let typed = match Args::try_parse_from(settings::with_verbosity(argv)) {
         Ok(typed) => typed,
         Err(error) => {
-            // A closed stdout or stderr is no reason to fail.
-            drop(error.print());
-            return Ok(if error.use_stderr() { ExitCode::Error } else { ExitCode::Success });
+            let printed = error.print();
+            // A reader who has seen enough is no reason to fail.
+            return match printed {
+                _ if error.use_stderr() => Ok(ExitCode::Error),
+                Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                    Err(lost_output(&error).into())
+                }
+                Ok(()) | Err(_) => Ok(ExitCode::Success),
+            };
         }
     };
     let load = || {
@@ -70,6 +84,27 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         return ops::watch::run(loaded, &load, sys, ui);
     }
     ops::run::run(&loaded, sys, ui)
+}
+
+/// `qikx`, which has no options of `qik`; what the environment sets holds for it as well.
+fn dispatch_qikx(words: &[OsString], sys: &Sys, ui: &Ui) -> Result<ExitCode> {
+    let print = |text: &str| {
+        // A closed stdout is no reason to fail.
+        drop(ui.stdout().write_all(text.as_bytes()));
+        Ok(ExitCode::Success)
+    };
+    let load = || {
+        let typed = Args::parse_from(["qik"]);
+        ops::load::load(sys, None, |settings| Settings::new(typed, sys, settings))
+    };
+    match qikx::parse(words)? {
+        Request::Help => print(qikx::HELP),
+        Request::Version => print(concat!("qikx ", env!("CARGO_PKG_VERSION"), "\n")),
+        Request::Install(spaces) => ops::qikx::install(&mut load()?, &spaces, sys, ui),
+        Request::Program { program, space, args } => {
+            ops::qikx::run(&load()?, &Wanted { program, space, args }, sys, ui)
+        }
+    }
 }
 
 /// Shows every diagnostic of an error.

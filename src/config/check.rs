@@ -204,7 +204,8 @@ impl Checks<'_> {
                 };
                 if var.kind.cast(value.clone()).is_none() {
                     let label = format!("`{name}`");
-                    self.diagnostics.push(not_of_kind(var.kind, value, &label, place));
+                    let shown = (!var.is_secret).then_some(value);
+                    self.diagnostics.push(not_of_kind(var.kind, shown, &label, place));
                 }
             }
         }

@@ -1,6 +1,9 @@
-//! Template fields of a module where there is none. Pure.
+//! Template fields where they cannot be: of a module where there is none, of a secret where its
+//! value would be shown or kept. Pure.
 
-use super::braces;
+use std::collections::BTreeSet;
+
+use super::braces::{self, Piece};
 use super::schema::{
     CacheKind, Command, Constraint, Declarations, Dep, Fence, FenceItem, PluginKind, S3, Text, Venv,
 };
@@ -28,7 +31,64 @@ pub(super) fn find(declarations: &Declarations) -> Vec<Diagnostic> {
     push_spaces(declarations, &mut texts);
     push_plugins(declarations, &mut texts);
     diagnostics.extend(texts.into_iter().filter_map(|text| misplaced(text, hint)));
+    diagnostics.extend(exposed(declarations));
     diagnostics
+}
+
+/// The `{ctx.…}` fields of secrets where their values would be the names of files, or of anything
+/// else that is shown and kept.
+fn exposed(declarations: &Declarations) -> Vec<Diagnostic> {
+    let secrets = declarations.vars.iter().filter(|var| var.is_secret);
+    let secrets: BTreeSet<&str> = secrets.map(|var| var.name.value.as_str()).collect();
+    if secrets.is_empty() {
+        return Vec::new();
+    }
+    let mut texts = Vec::new();
+    for command in declarations.commands.values() {
+        texts.extend(texts_of_command(command));
+    }
+    declarations.base_deps.iter().for_each(|dep| push_dep(dep, &mut texts));
+    push_defaults(declarations, &mut texts);
+    for cache in declarations.caches.values() {
+        let CacheKind::S3(s3) = &cache.kind;
+        push_s3_places(s3, &mut texts);
+    }
+    push_spaces(declarations, &mut texts);
+    push_plugins(declarations, &mut texts);
+    let mut may_be_secret = Vec::new();
+    let deps = declarations.commands.values().flat_map(|command| &command.deps);
+    deps.chain(&declarations.base_deps).for_each(|dep| push_consts(dep, &mut may_be_secret));
+    for plugin in declarations.plugins.values() {
+        if let PluginKind::Uv(options) = &plugin.kind {
+            // uv gets them by its environment, and what is hashed is the template.
+            may_be_secret
+                .extend([&options.index_url, &options.extra_index_url].into_iter().flatten());
+        }
+    }
+    texts.retain(|text| !may_be_secret.iter().any(|other| std::ptr::eq(*other, *text)));
+    texts.into_iter().filter_map(|text| exposing(text, &secrets)).collect()
+}
+
+fn exposing(text: &Text, secrets: &BTreeSet<&str>) -> Option<Diagnostic> {
+    let pieces = braces::parse_pieces(&text.value);
+    let name = pieces.iter().find_map(|piece| {
+        let Piece::Ctx(path) = piece else { return None };
+        let name = path.strip_prefix("project.").unwrap_or(path);
+        secrets.contains(name).then_some(name)
+    })?;
+    let message = format!("`{name}` is a secret, which would be seen here");
+    let hint = "a secret can stand in `exec`, in a `const` dep, in the credentials of a cache and in the `index-url` of uv";
+    Some(Diagnostic::new(Code::TemplateMisplaced, message).hint(hint).at(&text.place))
+}
+
+fn push_consts<'d>(dep: &'d Dep, texts: &mut Vec<&'d Text>) {
+    match dep {
+        Dep::Const(text) => texts.push(text),
+        Dep::Load { default, .. } => {
+            default.iter().flatten().for_each(|dep| push_consts(dep, texts));
+        }
+        _ => {}
+    }
 }
 
 fn misplaced(text: &Text, hint: &str) -> Option<Diagnostic> {
@@ -72,17 +132,15 @@ fn push_defaults<'d>(declarations: &'d Declarations, texts: &mut Vec<&'d Text>) 
 }
 
 fn push_s3<'d>(s3: &'d S3, texts: &mut Vec<&'d Text>) {
+    push_s3_places(s3, texts);
+    let credentials = [&s3.aws_access_key_id, &s3.aws_secret_access_key, &s3.aws_session_token];
+    texts.extend(credentials.into_iter().flatten());
+}
+
+/// All options but the credentials.
+fn push_s3_places<'d>(s3: &'d S3, texts: &mut Vec<&'d Text>) {
     texts.push(&s3.bucket);
-    let options = [
-        &s3.prefix,
-        &s3.region_name,
-        &s3.endpoint_url,
-        &s3.aws_access_key_id,
-        &s3.aws_secret_access_key,
-        &s3.aws_session_token,
-        &s3.mode,
-        &s3.timeout,
-    ];
+    let options = [&s3.prefix, &s3.region_name, &s3.endpoint_url, &s3.mode, &s3.timeout];
     texts.extend(options.into_iter().flatten());
 }
 

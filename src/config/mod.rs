@@ -15,6 +15,8 @@ mod decoder;
 mod dep;
 mod discover;
 mod document;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod legacy;
 mod load;
 mod misplaced;

@@ -103,6 +103,8 @@ pub struct Var {
     pub kind: VarKind,
     pub default: Option<Located<Value>>,
     pub is_required: bool,
+    /// Whether its value is shown to nobody and kept nowhere.
+    pub is_secret: bool,
 }
 
 /// The type of a context variable.

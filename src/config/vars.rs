@@ -14,6 +14,8 @@ use crate::error::{Code, Diagnostic, Located, Place};
 /// What a profile can hold values of.
 pub const NAMESPACES: &[&str] = &["project", "qik"];
 
+const VAR_KEYS: &[&str] = &["name", "type", "default", "required", "secret"];
+
 const KINDS: &[VarKind] = &[VarKind::Str, VarKind::Int, VarKind::Bool];
 
 /// `ctx`: a list of variables, or 0.1's table of profiles; 0.1's variables are in `vars`.
@@ -40,6 +42,7 @@ fn decode_var(node: &Node<'_>, declarations: &mut Declarations, decoder: &mut De
             kind: VarKind::Str,
             default: None,
             is_required: true,
+            is_secret: false,
         }),
         DeValue::Table(table) => decode_var_table(node, table, decoder),
         _ => {
@@ -60,18 +63,25 @@ fn decode_var(node: &Node<'_>, declarations: &mut Declarations, decoder: &mut De
 }
 
 fn decode_var_table(node: &Node<'_>, table: &Table<'_>, decoder: &mut Decoder<'_>) -> Option<Var> {
-    let fields = decoder.fields(table, "a variable", &["name", "type", "default", "required"]);
+    let fields = decoder.fields(table, "a variable", VAR_KEYS);
     let name = decoder.required_text(&fields, "name", ("a variable", node.span()));
     let kind = match decoder.text_of(&fields, "type") {
         Some(word) => decode_kind(&word, decoder),
         None => VarKind::Str,
     };
     let is_required = decoder.boolean_of(&fields, "required").unwrap_or(true);
+    let is_secret = decoder.boolean_of(&fields, "secret").unwrap_or(false);
+    if let (true, VarKind::Bool, Some(node)) = (is_secret, kind, fields.find("secret")) {
+        let diagnostic =
+            Diagnostic::new(Code::ConfigInvalid, "a variable of two values is no secret")
+                .hint("remove `secret`, or use another `type`");
+        decoder.reject(diagnostic, node.span());
+    }
     let default = fields.find("default").and_then(|node| {
         let value = value::decode(node, "`default`", decoder)?;
-        cast(kind, value, "`default`", decoder)
+        cast(kind, value, is_secret, decoder)
     });
-    Some(Var { name: name?, kind, default, is_required })
+    Some(Var { name: name?, kind, default, is_required, is_secret })
 }
 
 fn decode_kind(word: &Located<String>, decoder: &mut Decoder<'_>) -> VarKind {
@@ -87,24 +97,34 @@ fn decode_kind(word: &Located<String>, decoder: &mut Decoder<'_>) -> VarKind {
     })
 }
 
-/// The value as the variable's type, or a note that it is not of it.
+/// A default as the variable's type, or a note that it is not of it.
 fn cast(
     kind: VarKind,
     value: Located<Value>,
-    label: &str,
+    is_secret: bool,
     decoder: &mut Decoder<'_>,
 ) -> Option<Located<Value>> {
     let Located { value, place } = value;
     let cast = kind.cast(value.clone());
     if cast.is_none() {
-        decoder.diagnostics.push(not_of_kind(kind, &value, label, &place));
+        let shown = (!is_secret).then_some(&value);
+        decoder.diagnostics.push(not_of_kind(kind, shown, "`default`", &place));
     }
     cast.map(|value| Located { value, place })
 }
 
-/// A value of the configuration that is not of a variable's type.
-pub(super) fn not_of_kind(kind: VarKind, value: &Value, label: &str, place: &Place) -> Diagnostic {
-    let message = format!("{label} is `{}`, which is not {}", value.rendered(), kind.expected());
+/// A value of the configuration that is not of a variable's type; one that may be shown.
+pub(super) fn not_of_kind(
+    kind: VarKind,
+    value: Option<&Value>,
+    label: &str,
+    place: &Place,
+) -> Diagnostic {
+    let expected = kind.expected();
+    let message = match value {
+        Some(value) => format!("{label} is `{}`, which is not {expected}", value.rendered()),
+        None => format!("{label} is not {expected}"),
+    };
     Diagnostic::new(Code::ConfigInvalid, message).at(place)
 }
 

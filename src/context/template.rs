@@ -45,6 +45,14 @@ impl Template {
         self.pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_)))
     }
 
+    /// The secret variables that it has fields of.
+    pub fn secrets<'a>(&self, context: &'a Context) -> impl Iterator<Item = &'a str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Ctx(path) => context.secret(path),
+            Piece::Literal(_) | Piece::Module(_) => None,
+        })
+    }
+
     /// The text with values for its fields. The error is about the first field that has none; it
     /// has no place.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, Diagnostic> {

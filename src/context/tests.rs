@@ -4,6 +4,7 @@ use super::*;
 use crate::config::{ConfigFile, Declarations, load};
 use crate::error::{Diagnostic, Error, Severity, render};
 use crate::sys::Env;
+use crate::sys::veil::Veil;
 
 const DECLARATIONS: &str = r#"
 vars = [
@@ -44,7 +45,8 @@ fn env(pairs: &[(&str, &str)]) -> Env {
 
 fn context(pairs: &[(&str, &str)], profile: Option<&str>) -> Context {
     let qik = QikFields::from([("arch", "linux-64".to_owned()), ("workers", "3".to_owned())]);
-    Context::new(&declarations(DECLARATIONS), &env(pairs), profile, qik).expect("a context")
+    Context::new(&declarations(DECLARATIONS), &env(pairs), profile, qik, &Veil::default())
+        .expect("a context")
 }
 
 #[track_caller]
@@ -61,7 +63,8 @@ fn error(template: &str, pairs: &[(&str, &str)]) -> String {
     let declarations = declarations(
         "ctx = [\"my_var\", {name = \"num\", type = \"int\"}, {name = \"flag\", type = \"bool\"}]",
     );
-    let context = Context::new(&declarations, &env(pairs), None, QikFields::new());
+    let context =
+        Context::new(&declarations, &env(pairs), None, QikFields::new(), &Veil::default());
     let context = context.expect("a context");
     let scope = Scope { context: &context, module: None };
     shown(&Template::parse(template).render(&scope).expect_err("it renders").into())
@@ -177,7 +180,8 @@ fn a_module_s_field_needs_a_module() {
 fn a_value_that_another_template_needs_does_not_matter() {
     let declarations = declarations("ctx = [\"my_var\", {name = \"num\", type = \"int\"}]");
     let env = env(&[("NUM", "seven")]);
-    let context = Context::new(&declarations, &env, None, QikFields::new()).expect("a context");
+    let context = Context::new(&declarations, &env, None, QikFields::new(), &Veil::default())
+        .expect("a context");
     let scope = Scope { context: &context, module: None };
     assert_eq!(Template::parse("plain").render(&scope).as_deref(), Ok("plain"));
 }
@@ -232,7 +236,13 @@ fn a_profile_must_be_declared() {
     hint: declare it as `[ctx.cj.qik]` or `[ctx.cj.project]`
     more: docs/errors.md#ctx0
     ");
-    let context = Context::new(&declarations(""), &Env::new(), Some("ci"), QikFields::new());
+    let context = Context::new(
+        &declarations(""),
+        &Env::new(),
+        Some("ci"),
+        QikFields::new(),
+        &Veil::default(),
+    );
     assert!(context.is_ok());
 }
 

@@ -1,12 +1,13 @@
 //! Declared variables with their values, and the settings beside them. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use super::qik_vars::{QikFields, find_profile, find_setting, unknown_setting};
 use crate::config::{Declarations, Value, Var, VarKind};
 use crate::error::{Code, Diagnostic, Located, Result};
 use crate::sys::Env;
+use crate::sys::veil::{SECRET_BYTES_MIN, Veil};
 
 /// What a template shows of a variable that may be without a value.
 const NO_VALUE: &str = "None";
@@ -16,17 +17,20 @@ const NO_VALUE: &str = "None";
 pub struct Context {
     /// By name; the error of a variable waits until the variable is used.
     vars: BTreeMap<String, Result<String, Diagnostic>>,
+    /// The names of the variables that are secret.
+    secrets: BTreeSet<String>,
     qik: QikFields,
 }
 
 impl Context {
     /// Takes each variable's value from the environment, else the profile, else its default.
-    /// Fails only if there is no such profile.
+    /// Fails only if there is no such profile. The veil learns what is secret.
     pub fn new(
         declarations: &Declarations,
         env: &Env,
         profile: Option<&str>,
         qik: QikFields,
+        veil: &Veil,
     ) -> Result<Self> {
         let namespaces = find_profile(declarations, profile)?;
         let given = namespaces.and_then(|namespaces| namespaces.get("project"));
@@ -39,9 +43,23 @@ impl Context {
             .collect();
         let vars = declarations.vars.iter().map(|var| {
             let name = &var.name.value;
-            (name.clone(), value_of(var, env, given.get(name.as_str()).copied()))
+            let value = value_of(var, env, given.get(name.as_str()).copied());
+            (name.clone(), if var.is_secret { hidden(var, env, value, veil) } else { value })
         });
-        Ok(Self { vars: vars.collect(), qik })
+        let secrets = declarations.vars.iter().filter(|var| var.is_secret);
+        let secrets = secrets.map(|var| var.name.value.clone());
+        Ok(Self { vars: vars.collect(), secrets: secrets.collect(), qik })
+    }
+
+    /// Whether any variable is secret.
+    pub fn has_secrets(&self) -> bool {
+        !self.secrets.is_empty()
+    }
+
+    /// The secret variable that a field stands for: what follows `ctx.`.
+    pub fn secret(&self, path: &str) -> Option<&str> {
+        let name = path.strip_prefix("project.").unwrap_or(path);
+        self.secrets.get(name).map(String::as_str)
     }
 
     /// The text of a field: what follows `ctx.`. Errors have no place.
@@ -87,6 +105,32 @@ fn env_names(name: &str) -> [String; 2] {
     [format!("PROJECT__{name}"), name]
 }
 
+/// The value of a secret, which the veil has learnt, as it is written and as it is rendered.
+fn hidden(
+    var: &Var,
+    env: &Env,
+    value: Result<String, Diagnostic>,
+    veil: &Veil,
+) -> Result<String, Diagnostic> {
+    let names = env_names(&var.name.value);
+    let written = names.iter().find_map(|name| env.get(OsStr::new(name)));
+    if let Some(written) = written {
+        veil.learn(&written.to_string_lossy());
+    }
+    let value = value?;
+    if !var.is_required && value == NO_VALUE {
+        return Ok(value);
+    }
+    veil.learn(&value);
+    if (1..SECRET_BYTES_MIN).contains(&value.trim().len()) {
+        let name = &var.name.value;
+        let message = format!("the secret `{name}` is too short to be taken out of what is shown");
+        let hint = format!("give it {SECRET_BYTES_MIN} characters or more, or remove `secret`");
+        return Err(Diagnostic::new(Code::ValueInvalid, message).hint(hint));
+    }
+    Ok(value)
+}
+
 fn value_of(var: &Var, env: &Env, given: Option<&Located<Value>>) -> Result<String, Diagnostic> {
     let name = &var.name.value;
     for variable in env_names(name) {
@@ -94,8 +138,12 @@ fn value_of(var: &Var, env: &Env, given: Option<&Located<Value>>) -> Result<Stri
         let value = written.to_str().and_then(|text| var.kind.parse(text));
         return value.map(|value| value.rendered()).ok_or_else(|| {
             let expected = if written.to_str().is_none() { "UTF-8" } else { var.kind.expected() };
-            let written = written.to_string_lossy();
-            let message = format!("the variable `{name}` is `{written}`, which is not {expected}");
+            let message = if var.is_secret {
+                format!("the variable `{name}` is not {expected}")
+            } else {
+                let written = written.to_string_lossy();
+                format!("the variable `{name}` is `{written}`, which is not {expected}")
+            };
             Diagnostic::new(Code::ValueInvalid, message)
                 .because(format!("the environment variable `{variable}` is set to it"))
         });

@@ -84,6 +84,8 @@ codes! {
     LockNotFound = "space0",
     /// The virtual environment of a space is missing.
     VenvNotFound = "space1",
+    /// There is no `uv` where one is needed.
+    UvNotFound = "uv0",
     /// A dotenv file is missing.
     DotenvNotFound = "space2",
     /// A dotenv file with a line that is none.
@@ -110,6 +112,8 @@ codes! {
     SpawnFailed = "run1",
     /// A file of a `load` dep that is missing or malformed.
     LoadInvalid = "run2",
+    /// A program for `qikx` that is not there, or that cannot be started.
+    ProgramFailed = "run3",
     /// Changes are noticed late, or commands that change their own inputs were not run again.
     WatchLimited = "watch0",
 }

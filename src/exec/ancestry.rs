@@ -22,8 +22,19 @@ fn line(root: &AbsPath, runnable: &str) -> Vec<u8> {
 /// Whether a runnable is run by an ancestor of a process with this environment.
 pub(super) fn holds(env: &Env, root: &AbsPath, runnable: &str) -> bool {
     let Some(list) = env.get(OsStr::new(VARIABLE)) else { return false };
-    let line = line(root, runnable);
-    list.as_bytes().split_inclusive(|byte| *byte == b'\n').any(|other| other == line)
+    has_line(list.as_bytes(), &line(root, runnable))
+}
+
+/// Whether a process with this environment, as the system lists it, is run for a runnable.
+pub(super) fn is_in(environment: &[u8], root: &AbsPath, runnable: &str) -> bool {
+    let name = [VARIABLE.as_bytes(), b"="].concat();
+    let mut variables = environment.split(|byte| *byte == 0);
+    let list = variables.find_map(|variable| variable.strip_prefix(&name[..]));
+    list.is_some_and(|list| has_line(list, &line(root, runnable)))
+}
+
+fn has_line(list: &[u8], line: &[u8]) -> bool {
+    list.split_inclusive(|byte| *byte == b'\n').any(|other| other == line)
 }
 
 /// The list for a command of this runnable.
@@ -49,5 +60,9 @@ mod tests {
         }
         assert!(holds(&env, &here, "ci") && holds(&env, &here, "lint#a"));
         assert!(!holds(&env, &here, "lint") && !holds(&env, &there, "ci"));
+        let listed = [b"A=1\0QIK__ANCESTRY=", env[OsStr::new(VARIABLE)].as_bytes(), b"\0B=2\0"];
+        let listed = listed.concat();
+        assert!(is_in(&listed, &here, "ci") && is_in(&listed, &here, "lint#a"));
+        assert!(!is_in(&listed, &there, "ci") && !is_in(b"", &here, "ci"));
     }
 }

@@ -2,7 +2,8 @@
 //! kills them.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
@@ -11,7 +12,11 @@ use crate::sys::fs;
 
 /// The groups, by the process id of their leader.
 #[derive(Debug, Default)]
-pub(super) struct Groups(Mutex<BTreeSet<i32>>);
+pub(super) struct Groups {
+    leaders: Mutex<BTreeSet<i32>>,
+    /// Whether all of them have been told to pause.
+    is_paused: AtomicBool,
+}
 
 impl Groups {
     pub(super) fn add(&self, leader: Pid) {
@@ -25,14 +30,20 @@ impl Groups {
 
     /// Sends a signal to every member of every group; one that is gone is fine.
     pub(super) fn signal(&self, signal: Signal) {
+        self.is_paused.store(signal == Signal::STOP, Ordering::Relaxed);
         for leader in self.lock().iter().filter_map(|leader| Pid::from_raw(*leader)) {
             let _ = kill_process_group(leader, signal);
         }
     }
 
+    /// Whether whoever is stopped was told to.
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Relaxed)
+    }
+
     /// A set of numbers is whole whatever a panicking thread was doing with it.
     fn lock(&self) -> MutexGuard<'_, BTreeSet<i32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -50,16 +61,30 @@ pub(super) fn is_alive(leader: Pid) -> bool {
 /// Whether all members of a group have ended and just nobody awaits them, as in containers whose
 /// first process does not care. `false` where the system does not tell.
 fn has_only_zombies(leader: Pid) -> bool {
+    let members = members(leader);
+    !members.is_empty() && members.iter().all(|member| member.is_zombie)
+}
+
+/// A process of a group.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Where the system tells about it.
+    pub(super) folder: PathBuf,
+    is_zombie: bool,
+}
+
+/// The members of a group, as far as the system tells.
+pub(super) fn members(leader: Pid) -> Vec<Member> {
     let folders = fs::list(Path::new("/proc")).unwrap_or_default();
-    let mut members = folders.iter().filter_map(|folder| {
+    let members = folders.into_iter().filter_map(|folder| {
         let name = folder.file_name()?.to_str()?;
         name.parse::<i32>().ok()?;
         let text = String::from_utf8_lossy(&fs::read(&folder.join("stat")).ok()?).into_owned();
         // `ID (NAME) STATE PARENT GROUP …`, where the name may hold anything.
         let mut fields = text.rsplit_once(')')?.1.split_whitespace();
-        let state = fields.next()?.to_owned();
+        let is_zombie = fields.next()? == "Z";
         let group = fields.nth(1)?.parse::<i32>().ok()?;
-        (group == leader.as_raw_pid()).then_some(state)
+        (group == leader.as_raw_pid()).then_some(Member { folder, is_zombie })
     });
-    members.by_ref().next().is_some_and(|state| state == "Z") && members.all(|state| state == "Z")
+    members.collect()
 }

@@ -16,6 +16,7 @@ use crate::error::{Code, Diagnostic, RunnableError};
 use crate::hash::{ArtifactList, Digest};
 use crate::paths::WorkDirs;
 use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
+use crate::sys::veil::Veil;
 
 /// Patterns that a warning names.
 const NAMED_COUNT_MAX: usize = 3;
@@ -33,6 +34,8 @@ pub struct Job {
     pub read_caches: ReadCaches,
     /// What the command line says instead of the commands' own `cache-when`.
     pub cache_when: Option<CacheWhen>,
+    /// What output goes through before it is shown or kept.
+    pub veil: Veil,
 }
 
 /// Whether results are taken from caches.
@@ -67,7 +70,7 @@ pub(super) struct UnknownUpstream;
 
 impl Run {
     pub(super) fn new(job: Job, events: EventSender) -> Self {
-        let outputs = Outputs::prepare(&job.dirs);
+        let outputs = Outputs::prepare(&job.dirs, &job.veil);
         Self {
             job,
             events,
@@ -182,7 +185,17 @@ impl Run {
     }
 
     pub(super) fn warn(&self, unit: Option<usize>, diagnostic: Diagnostic) {
-        self.events.send(Event::Warning { runnable: unit, diagnostic: Box::new(diagnostic) });
+        let diagnostic = Box::new(self.without_secrets(diagnostic));
+        self.events.send(Event::Warning { runnable: unit, diagnostic });
+    }
+
+    /// What may be said.
+    pub(super) fn without_secrets(&self, mut diagnostic: Diagnostic) -> Diagnostic {
+        let Diagnostic { message, causes, hints, .. } = &mut diagnostic;
+        for text in causes.iter_mut().chain(hints).chain([message]) {
+            self.job.veil.hide_in(text);
+        }
+        diagnostic
     }
 
     /// Warns unless a warning on this topic was given already.

@@ -23,6 +23,7 @@ mod input_source;
 mod job;
 mod keep;
 mod log_file;
+mod orphans;
 mod output;
 mod owners;
 mod process;
@@ -30,6 +31,7 @@ mod run;
 mod scheduler;
 mod signals;
 mod stop;
+mod stopped;
 #[cfg(test)]
 pub(crate) mod tests;
 mod unit;

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use super::Log;
 use super::log_file::{LogFile, unkept};
 use crate::cache::{Content, Hit, prepare_private};
-use crate::error::Diagnostic;
+use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
 use crate::paths::WorkDirs;
 use crate::plan::RunnableName;
 use crate::sys::fault::Filling;
 use crate::sys::fs;
 use crate::sys::unfinished::MODE;
+use crate::sys::veil::Veil;
 
 /// Output is read, written and passed on in pieces of at most this size.
 pub(super) const PIECE_BYTES_MAX: usize = 64 * 1024;
@@ -67,15 +68,16 @@ fn safe_part(part: &str) -> String {
 #[derive(Debug)]
 pub(super) struct Outputs {
     dirs: WorkDirs,
+    veil: Veil,
     failure: Option<Diagnostic>,
 }
 
 impl Outputs {
     /// Makes their folder. A run goes on without one.
-    pub(super) fn prepare(dirs: &WorkDirs) -> Self {
+    pub(super) fn prepare(dirs: &WorkDirs, veil: &Veil) -> Self {
         dirs.unfinished.sweep();
         let made = prepare_private(dirs).and_then(|()| Ok(fs::create_folder(&folder(dirs))?));
-        Self { dirs: dirs.clone(), failure: made.err().map(unkept) }
+        Self { dirs: dirs.clone(), veil: veil.clone(), failure: made.err().map(unkept) }
     }
 
     /// Why there are none.
@@ -94,7 +96,7 @@ impl Outputs {
     /// A text in place of output.
     pub(super) fn write_text(&self, name: &RunnableName, text: &str) -> Log {
         let mut file = self.create(name);
-        file.write(text.as_bytes());
+        file.write(self.veil.hide_text(text).as_bytes());
         file.finish().log
     }
 
@@ -103,6 +105,10 @@ impl Outputs {
     ///
     /// Where the file cannot be written, the log is given from memory, up to a bound.
     pub(super) fn replay(&self, name: &RunnableName, hit: &Hit) -> Result<Log, Diagnostic> {
+        if !self.veil.is_empty() && shows_secret(&self.veil, hit)? {
+            let message = format!("the stored output of `{name}` shows a secret");
+            return Err(Diagnostic::new(Code::CacheFailed, message));
+        }
         let path = path(&self.dirs, name);
         if self.failure.is_none() && (holds(&path, hit) || rewrite(&self.dirs, &path, hit)?) {
             return Ok(Log { path: Some(path), ..Log::default() });
@@ -112,6 +118,11 @@ impl Outputs {
         fs::verb("read", &path, log.read_to_end(&mut rest))?;
         Ok(Log { rest: rest.into(), ..Log::default() })
     }
+}
+
+/// Whether a log was stored before something in it was a secret.
+fn shows_secret(veil: &Veil, hit: &Hit) -> Result<bool, Diagnostic> {
+    Ok(fs::verb("read", "the log".as_ref(), veil.is_in(&mut hit.open_log()?))?)
 }
 
 /// Whether a file has the content of a stored log, which need not be read for that.

@@ -8,21 +8,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::Pid;
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 use tokio::process::Child;
 use tokio::time::{Instant as Timer, sleep, sleep_until};
 
-use super::EventSender;
 use super::ancestry;
 use super::groups::{self, Groups};
 use super::log_file::LogFile;
 use super::output::PIECE_BYTES_MAX;
 use super::stop::Stop;
+use super::stopped::{Stopped, Stops};
+use super::{Event, EventSender, orphans};
+use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;
-use crate::plan::Runnable;
+use crate::plan::{NeededProgram, Runnable};
+use crate::sys::veil::Masker;
 use crate::sys::{Env, clock, spawn};
 
 /// After its end a command's output is waited for this long: whoever still holds it open is a
@@ -50,6 +53,11 @@ const LEFTOVER_INTERVAL_MAX: Duration = Duration::from_millis(100);
 const CODE_NOT_FOUND: i32 = 127;
 const CODE_NOT_STARTED: i32 = 126;
 
+/// What a shell runs whose own command line, which everybody on the machine can read, must show
+/// no secret. What it starts does not get the variable.
+const EVAL: &str = "eval \"unset QIK__EXEC; $QIK__EXEC\"";
+const EXEC_VARIABLE: &str = "QIK__EXEC";
+
 /// What is to be run, and where.
 #[derive(Debug)]
 pub(super) struct Task<'a> {
@@ -58,6 +66,8 @@ pub(super) struct Task<'a> {
     pub(super) worker: usize,
     pub(super) root: &'a AbsPath,
     pub(super) env: Arc<Env>,
+    /// Of the runnable, if it has one.
+    pub(super) claim: Option<&'a Claim>,
 }
 
 /// What is to know of a command while it runs.
@@ -90,16 +100,29 @@ pub(super) struct NotStarted {
 pub(super) async fn run_command(
     task: &Task<'_>,
     surroundings: Surroundings<'_>,
+    masker: Masker,
     log: &mut LogFile,
 ) -> Result<Exit, NotStarted> {
     let begin = clock::instant();
     let (child, pipe) = start(task).await?;
-    let running = Running { child, pipe, surroundings, unit: task.unit, log, leader: None };
+    let leader = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    if let Some(leader) = leader {
+        surroundings.groups.add(leader);
+    }
+    orphans::note(task.claim, leader);
+    let running =
+        Running { child, pipe, surroundings, task, masker, log, leader, wants_terminal: false };
     running.follow(begin).await
 }
 
 /// Starts a command; what is short is tried again for a while.
 async fn start(task: &Task<'_>) -> Result<(Child, pipe::Receiver), NotStarted> {
+    let folder = task.root.as_path();
+    if let Some(needed) = task.runnable.needs
+        && spawn::find_program(needed.name, folder, &task.env).is_none()
+    {
+        return Err(without_program(task, needed));
+    }
     let mut delays = SHORTAGE_DELAYS.into_iter();
     loop {
         let error = match try_start(task) {
@@ -118,13 +141,18 @@ fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no `sh` on its PATH"))?;
     let (reader, writer) = io::pipe()?;
     let mut command = spawn::command(shell, task.root.as_path(), &task.env);
+    command.arg("-c");
+    if task.runnable.secrets.is_empty() {
+        command.arg(&task.runnable.exec);
+    } else {
+        command.arg(EVAL).env(EXEC_VARIABLE, &task.runnable.exec);
+    }
     command
-        .arg("-c")
-        .arg(&task.runnable.exec)
         .env(
             ancestry::VARIABLE,
             ancestry::extended(&task.env, task.root, task.runnable.name.as_str()),
         )
+        .envs(&task.runnable.env)
         .env("QIK__CMD", &task.runnable.command)
         .env("QIK__RUNNABLE", task.runnable.name.as_str())
         .env("QIK__WORKER", task.worker.to_string())
@@ -135,6 +163,14 @@ fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
     // The command holds the pipe's other end: it must be gone before the end is awaited.
     let child = tokio::process::Command::from(command).spawn()?;
     Ok((child, pipe))
+}
+
+fn without_program(task: &Task<'_>, needed: &NeededProgram) -> NotStarted {
+    let (runnable, program) = (&task.runnable.name, needed.name);
+    let message = format!("`{runnable}` needs `{program}`, which is not on its `PATH`");
+    let diagnostic = Diagnostic::new(needed.code, message);
+    let diagnostic = needed.hints.iter().fold(diagnostic, |it, hint| it.hint(*hint));
+    NotStarted { code: CODE_NOT_FOUND, diagnostic }
 }
 
 fn is_shortage(error: &io::Error) -> bool {
@@ -161,18 +197,18 @@ struct Running<'a> {
     child: Child,
     pipe: pipe::Receiver,
     surroundings: Surroundings<'a>,
-    unit: usize,
+    task: &'a Task<'a>,
+    masker: Masker,
     log: &'a mut LogFile,
     leader: Option<Pid>,
+    /// Whether it was stopped for that, and asked to end.
+    wants_terminal: bool,
 }
 
 impl Running<'_> {
     /// Takes the output until the command and its output have ended.
     async fn follow(mut self, begin: Instant) -> Result<Exit, NotStarted> {
-        self.leader = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        if let Some(leader) = self.leader {
-            self.surroundings.groups.add(leader);
-        }
+        let mut stops = Stops::of(self.leader);
         let mut buffer = vec![0; PIECE_BYTES_MAX];
         let mut end: Option<(Option<ExitStatus>, Duration)> = None;
         let mut deadline = Timer::now();
@@ -183,6 +219,9 @@ impl Running<'_> {
                 status = self.child.wait(), if end.is_none() => {
                     end = Some((status.ok(), begin.elapsed()));
                     deadline = Timer::now() + LEAK_PATIENCE;
+                }
+                stopped = stops.next(self.surroundings.groups), if end.is_none() => {
+                    self.is_stopped(stopped);
                 }
                 () = sleep_until(deadline), if end.is_some() => break !self.drain(&mut buffer).await,
                 count = self.pipe.read(&mut buffer) => match count {
@@ -195,6 +234,8 @@ impl Running<'_> {
             Some(end) => end,
             None => (self.child.wait().await.ok(), begin.elapsed()),
         };
+        let held = self.masker.finish();
+        self.keep(&held).await;
         self.part().await;
         let signal = status.and_then(|status| status.signal());
         let code = status.and_then(|status| status.code());
@@ -206,13 +247,41 @@ impl Running<'_> {
         })
     }
 
+    /// The command is stopped. If it wants the terminal, it is asked to end, then made to.
+    fn is_stopped(&mut self, stopped: Stopped) {
+        let Some(leader) = self.leader else { return };
+        if stopped == Stopped::ByTerminal {
+            let signals: &[Signal] =
+                if self.wants_terminal { &[Signal::KILL] } else { &[Signal::TERM, Signal::CONT] };
+            for signal in signals {
+                let _ = kill_process_group(leader, *signal);
+            }
+            if self.wants_terminal {
+                return;
+            }
+            self.wants_terminal = true;
+        }
+        let diagnostic = stopped.diagnostic(self.task.runnable.name.as_str(), leader);
+        let (runnable, diagnostic) = (Some(self.task.unit), Box::new(diagnostic));
+        self.surroundings.events.send(Event::Warning { runnable, diagnostic });
+    }
+
     async fn take(&mut self, bytes: &[u8]) {
+        let shown = self.masker.push(bytes);
+        self.keep(&shown).await;
+    }
+
+    /// Writes what holds no secret.
+    async fn keep(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         self.log.write(bytes);
         let events = self.surroundings.events;
         if events.wants_output() {
             // A reader that does not read must not keep a killed run alive.
             tokio::select! {
-                () = events.output(self.unit, bytes) => {}
+                () = events.output(self.task.unit, bytes) => {}
                 () = self.surroundings.stop.until_killed() => {}
             }
         }

@@ -119,7 +119,7 @@ impl Loop {
         let planned = runnables.iter().map(|runnable| Planned {
             name: runnable.name.clone(),
             command: runnable.command.clone(),
-            exec: runnable.exec.clone(),
+            exec: run.job.veil.hide_text(&runnable.exec).into_owned(),
         });
         let worker_count = run.job.worker_count;
         run.events.send(Event::RunStarted { runnables: planned.collect(), worker_count });

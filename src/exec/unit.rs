@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::ancestry;
 use super::job::{Run, UnknownUpstream};
+use super::orphans;
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
 use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
@@ -62,11 +63,12 @@ pub(super) fn look_up(run: &Run, unit: usize) -> Looked {
             .environment(run.runnable(unit))
             .map(|env| Looked::Cold(Box::new(Cold { unit, reason, env, before, claim }))),
     };
-    looked.unwrap_or_else(|error| Looked::Ended(failed(run, unit, CODE_ERROR, error.0)))
+    looked.unwrap_or_else(|error| Looked::Ended(failed(run, unit, CODE_ERROR, *error.0)))
 }
 
 /// The outcome of a runnable that did not get as far as running; the reason becomes its log.
-pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Box<Diagnostic>) -> Outcome {
+pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Diagnostic) -> Outcome {
+    let diagnostic = Box::new(run.without_secrets(diagnostic));
     let text = anstream::adapter::strip_str(&render(&diagnostic, Severity::Error)).to_string();
     let log = run.outputs.write_text(&run.runnable(unit).name, &text);
     Outcome { status: Status::Failed, code, duration: None, log, error: Some(diagnostic) }
@@ -105,7 +107,7 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
         Some(Err(reason)) => reason,
         None => None,
     };
-    let reason = unused.unwrap_or_else(|| reason(run, unit, store, &before));
+    let reason = unused.unwrap_or_else(|| reason(run, unit, store, &before, is_absent));
     Err(Unusable::Reason(reason, Some(before)))
 }
 
@@ -113,8 +115,11 @@ fn claim_now(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<(), Un
     let runnable = run.runnable(unit);
     let env = run.job.inputs.environment(runnable)?;
     if !ancestry::holds(&env, &run.job.dirs.root, runnable.name.as_str()) {
-        let claimed = cache::try_claim(&run.job.dirs, &runnable.name);
-        *claim = Some(claimed.ok_or(Unusable::Busy)?);
+        let claimed = cache::try_claim(&run.job.dirs, &runnable.name).ok_or(Unusable::Busy)?;
+        if let Some(warning) = orphans::end(&claimed, &run.job.dirs.root, &runnable.name) {
+            run.warn(Some(unit), warning);
+        }
+        *claim = Some(claimed);
     }
     Ok(())
 }
@@ -133,13 +138,25 @@ fn usable(run: &Run, unit: usize, lookup: Lookup) -> Option<Hit> {
 }
 
 /// Why there is no usable entry of these inputs.
-fn reason(run: &Run, unit: usize, store: &dyn Store, before: &Fingerprint) -> RunReason {
+fn reason(
+    run: &Run,
+    unit: usize,
+    store: &dyn Store,
+    before: &Fingerprint,
+    is_absent: bool,
+) -> RunReason {
     let runnable = run.runnable(unit);
-    let Some(latest) = store.latest(&runnable.name, &runnable.command) else {
+    let Some(mut latest) = store.latest(&runnable.name, &runnable.command) else {
         let has_run = fs::stat(&output_path(&run.job.dirs, &runnable.name)).is_ok();
         return if has_run { RunReason::NotStored } else { RunReason::FirstRun };
     };
-    let changes = diff(&latest, &before.to_document());
+    // It may be older than what it shows is secret.
+    latest.hide(&run.job.veil);
+    let mut changes = diff(&latest, &before.to_document());
+    if changes.is_empty() && is_absent && !before.inputs.secrets.is_empty() {
+        // Nothing else is part of the digest and not of the document.
+        changes.push(Change::Secret { names: before.inputs.secrets.clone() });
+    }
     if changes.is_empty() { RunReason::NotKept } else { RunReason::Changed(changes) }
 }
 

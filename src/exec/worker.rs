@@ -13,6 +13,7 @@ use super::unit::{Cold, Looked, failed, look_up};
 use super::{Event, Outcome};
 use crate::error::{Code, Diagnostic};
 use crate::sys::clock;
+use crate::sys::veil::Masker;
 
 /// A worker tells what has ended at least this often, so that downstreams need not wait for the
 /// end of its chunk.
@@ -139,11 +140,13 @@ async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
     tracing::debug!(runnable = %runnable.name, worker, ?reason, "starts");
     run.events.send(Event::Started { runnable: unit, worker, reason });
     let mut log = run.outputs.create(&runnable.name);
-    let task = Task { runnable, unit, worker, root: &run.job.dirs.root, env };
+    let task =
+        Task { runnable, unit, worker, root: &run.job.dirs.root, env, claim: claim.as_ref() };
+    let masker = Masker::new(&run.job.veil);
     let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };
-    let exit = match run_command(&task, surroundings, &mut log).await {
+    let exit = match run_command(&task, surroundings, masker, &mut log).await {
         Ok(exit) => exit,
-        Err(error) => return failed(&run, unit, error.code, Box::new(error.diagnostic)),
+        Err(error) => return failed(&run, unit, error.code, error.diagnostic),
     };
     if exit.is_leaky {
         run.warn(Some(unit), leaky(runnable.name.as_str()));

@@ -30,7 +30,7 @@ pub fn ensure_attributes(
 }
 
 /// The text with the line at its end, in its own style; `None` if it has the line.
-fn with_line(mut text: Vec<u8>, pattern: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn with_line(mut text: Vec<u8>, pattern: &[u8]) -> Option<Vec<u8>> {
     let is_ours = |line: &[u8]| {
         let attributes = line.trim_ascii().strip_prefix(pattern);
         attributes.is_some_and(|attributes| {
@@ -50,7 +50,7 @@ fn with_line(mut text: Vec<u8>, pattern: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// `PREFIX/.qik/**/*`, wildcards in the prefix escaped, in quotes if it needs them.
-fn pattern(prefix: &[u8]) -> Vec<u8> {
+pub(super) fn pattern(prefix: &[u8]) -> Vec<u8> {
     let mut pattern = Vec::new();
     for &byte in prefix {
         let is_leading_mark = pattern.is_empty() && matches!(byte, b'#' | b'!');

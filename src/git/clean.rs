@@ -166,7 +166,7 @@ impl Cleaner<'_> {
 }
 
 /// `i/…  w/…  attr/… TAB PATH`: the path if the index has CRLF and conversion is automatic.
-fn parse_eol(record: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn parse_eol(record: &[u8]) -> Option<Vec<u8>> {
     let tab = record.iter().position(|byte| *byte == b'\t')?;
     let facts = std::str::from_utf8(&record[..tab]).ok()?;
     let (ends, attributes) = facts.split_once("attr/")?;
@@ -175,7 +175,7 @@ fn parse_eol(record: &[u8]) -> Option<Vec<u8>> {
     (is_in_index && is_automatic).then(|| record[tab + 1..].to_vec())
 }
 
-fn parse_ids(stdout: &[u8]) -> Vec<BlobId> {
+pub(super) fn parse_ids(stdout: &[u8]) -> Vec<BlobId> {
     let lines = stdout.split(|byte| *byte == b'\n');
     lines.map_while(|line| BlobId::from_hex(std::str::from_utf8(line).ok()?)).collect()
 }

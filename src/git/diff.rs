@@ -47,7 +47,7 @@ fn differences_by_git(
 }
 
 /// `:MODE MODE ID ID STATUS\0PATH\0`, over and over.
-fn parse(listing: &[u8]) -> Option<BTreeMap<Vec<u8>, Content>> {
+pub(super) fn parse(listing: &[u8]) -> Option<BTreeMap<Vec<u8>, Content>> {
     let mut differences = BTreeMap::new();
     let mut fields = listing.split(|byte| *byte == 0);
     while let Some(head) = fields.next().filter(|head| !head.is_empty()) {

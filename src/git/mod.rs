@@ -17,6 +17,8 @@ mod conversion;
 mod diff;
 mod discover;
 mod file_set;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod index;
 mod index_listing;
 mod index_reader;

@@ -120,6 +120,6 @@ fn find_with_git(git: &Git, reference: &str) -> Result<Found, Diagnostic> {
 }
 
 /// The id on git's only line of output.
-fn parse_id(stdout: &[u8]) -> Found {
+pub(super) fn parse_id(stdout: &[u8]) -> Found {
     BlobId::from_hex(std::str::from_utf8(stdout).ok()?.trim_end())
 }

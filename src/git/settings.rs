@@ -81,7 +81,7 @@ impl Settings {
     }
 
     /// `NAME\nVALUE\0` each, the later one winning; a name without a value is true.
-    fn parse(listing: &[u8]) -> Self {
+    pub(super) fn parse(listing: &[u8]) -> Self {
         let mut settings = Self::default();
         for item in listing.split(|byte| *byte == 0) {
             let name_length = item.iter().position(|byte| *byte == b'\n').unwrap_or(item.len());

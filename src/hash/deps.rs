@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::paths::AbsPath;
 use crate::plan::{Dep, Runnable};
+use crate::python::requirement_files;
 use crate::sys::fs;
 
 /// Deps by kind.
@@ -15,7 +16,7 @@ pub(super) struct Expanded {
     pub(super) globs: Vec<String>,
     pub(super) consts: Vec<String>,
     pub(super) distributions: Vec<String>,
-    /// Files that `load` deps name.
+    /// Files that `load` deps name, and requirements with all that they include.
     pub(super) loaded: Vec<String>,
 }
 
@@ -41,6 +42,11 @@ pub(super) fn expand(root: &AbsPath, runnable: &Runnable) -> Result<Expanded, Ru
     // Later dotenv files win, so their order counts, and a file may be of either kind.
     expanded.declared.extend(runnable.dotenv.iter().map(|path| format!("dotenv {path}")));
     expanded.declared.extend(runnable.venv_files.iter().map(|path| format!("venv {path}")));
+    expanded.declared.extend(runnable.declared.iter().cloned());
+    for path in &runnable.requirements {
+        expanded.declared.push(format!("requirements {path}"));
+        expanded.loaded.extend(requirement_files(root, path));
+    }
     Ok(expanded)
 }
 

@@ -1,6 +1,6 @@
 //! What differs between two fingerprints, in words that a user knows. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Document;
@@ -20,6 +20,10 @@ pub enum Change {
     Const {
         before: Option<String>,
         after: Option<String>,
+    },
+    /// The value of a secret, of which nothing is shown.
+    Secret {
+        names: Vec<String>,
     },
     Setting {
         path: String,
@@ -58,6 +62,10 @@ impl fmt::Display for Change {
                 (Some(before), None) => write!(f, "const `{before}` gone"),
                 (None, None) => f.write_str("consts changed"),
             },
+            Self::Secret { names } => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "secret {} changed", names.join(" or "))
+            }
             Self::Distribution { name, before, after } => match (before, after) {
                 (Some(before), Some(after)) => write!(f, "`{name}` {before} is now {after}"),
                 (None, Some(after)) => write!(f, "`{name}` {after} added"),
@@ -88,6 +96,12 @@ pub fn diff(before: &Document, after: &Document) -> Vec<Change> {
     note(old.deps != new.deps, Change::Deps);
     note(old.artifacts != new.artifacts, Change::Artifacts);
     note(old.space != new.space, Change::Space);
+    let (before_names, after_names) = (&old.secrets, &new.secrets);
+    if before_names != after_names {
+        let names = before_names.iter().chain(after_names);
+        let names: BTreeSet<&String> = names.collect();
+        changes.push(Change::Secret { names: names.into_iter().cloned().collect() });
+    }
     changes.extend(diff_consts(&old.consts, &new.consts));
     changes.extend(
         diff_maps(&old.settings, &new.settings)

@@ -9,6 +9,7 @@ use super::Digest;
 use super::encode::Encoder;
 use crate::git::FileSet;
 use crate::paths::escape;
+use crate::sys::veil::Veil;
 
 /// The version of the encoding: raised whenever the same inputs would give another digest, so
 /// that no entry of another version is ever a hit.
@@ -21,8 +22,10 @@ pub const VERSION: u64 = 1;
 pub struct Fingerprint {
     /// The tracked files that the deps match.
     pub files: Files,
-    /// The rest: small, and kept as it is.
+    /// The rest: small, and kept as it is, but for what is hidden.
     pub inputs: Inputs,
+    /// What hides secrets from what is kept.
+    pub veil: Veil,
 }
 
 /// All inputs but the tracked files.
@@ -49,6 +52,10 @@ pub struct Inputs {
     pub settings: BTreeMap<String, String>,
     /// Distributions and their versions.
     pub distributions: BTreeMap<String, String>,
+    /// The secret variables whose values are in the command line or in consts. The values are
+    /// part of the digest there, and are seen nowhere.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// By upstream runnable: its artifacts, path → what it is (mode and digest).
     pub upstreams: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -104,14 +111,31 @@ impl Fingerprint {
             encoder.pairs(artifacts.iter());
         }
         encoder.bytes(self.files.digest.as_bytes());
+        // What was stored before a variable was secret may show it, and is no hit any more.
+        if !inputs.secrets.is_empty() {
+            encoder.texts(&inputs.secrets);
+        }
         encoder.digest()
     }
 
-    /// All of it, to be kept.
+    /// All of it, to be kept; masks stand in it for secrets.
     pub fn to_document(&self) -> Document {
         let files = self.files.set.iter().flat_map(|set| set.iter()).map(|(path, file)| {
             (escape(&path).into_owned(), format!("{} {}", file.mode.as_str(), file.id))
         });
-        Document { version: VERSION, inputs: self.inputs.clone(), files: files.collect() }
+        let (inputs, files) = (self.inputs.clone(), files.collect());
+        let mut document = Document { version: VERSION, inputs, files };
+        document.hide(&self.veil);
+        document
+    }
+}
+
+impl Document {
+    /// Puts masks in the place of secrets.
+    pub fn hide(&mut self, veil: &Veil) {
+        let Inputs { exec, deps, consts, .. } = &mut self.inputs;
+        for text in deps.iter_mut().chain(consts).chain([exec]) {
+            veil.hide_in(text);
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::World;
 use super::deps::{Expanded, expand};
 use super::world::{patterns, settings_of};
 use crate::git::Patterns;
+use crate::paths::AbsPath;
 use crate::plan::{Dep, Runnable};
 use crate::python::normalized;
 
@@ -16,6 +17,8 @@ pub struct Reach {
     pub settings: Vec<String>,
     /// Normalized names.
     pub distributions: Vec<String>,
+    /// The folders in which distributions are looked for; none if there are no distributions.
+    pub site_packages: Vec<AbsPath>,
 }
 
 impl World {
@@ -26,8 +29,11 @@ impl World {
         // A pattern that is none matches nothing; the run says what is wrong with it.
         let globs = worktree.and_then(|worktree| patterns(worktree, &expanded.globs).ok());
         let settings = settings_of(runnable, &expanded).map(str::to_owned).collect();
-        let distributions = expanded.distributions.iter().map(|name| normalized(name)).collect();
-        Reach { globs, settings, distributions }
+        let distributions: Vec<String> =
+            expanded.distributions.iter().map(|name| normalized(name)).collect();
+        let has_none = distributions.is_empty();
+        let site_packages = if has_none { Vec::new() } else { self.site_packages(runnable) };
+        Reach { globs, settings, distributions, site_packages }
     }
 }
 

@@ -7,23 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::deps::{Expanded, expand};
+use super::installed::{EnvironmentKey, MISSING, PydistRules};
 use super::{Digest, Files, Fingerprint, Inputs};
-use crate::error::{Code, Diagnostic, RunnableError};
+use crate::error::{Diagnostic, RunnableError};
 use crate::git::{Patterns, Worktree};
 use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
-use crate::python::{Distributions, find_site_packages, normalized};
-use crate::space::dotenv;
-use crate::sys::{Env, fs};
+use crate::python::{Distributions, Listing, Pins, normalized};
+use crate::sys::veil::Veil;
+use crate::sys::{Env, Sys, fs};
 
 /// Artifacts of one upstream: escaped path → what it is.
 pub type ArtifactList = BTreeMap<String, String>;
 
 /// Leaves out the files of the repo cache.
 const NOT_OUR_OWN: &str = ":(exclude,glob).qik/cache/**";
-
-/// What stands in a fingerprint for a file or distribution that is not there.
-const MISSING: &str = "missing";
 
 /// The files, environments and distributions of a run.
 #[derive(Debug)]
@@ -33,6 +31,7 @@ pub struct World {
     worktree: Option<Arc<Worktree>>,
     /// The process's environment.
     env: Env,
+    veil: Veil,
     pydist: PydistRules,
     seen: Mutex<Seen>,
     /// Counts the times at which `seen` was forgotten, so that nothing that was looked at before
@@ -40,41 +39,41 @@ pub struct World {
     epoch: AtomicU64,
 }
 
-/// What the configuration says of distributions.
-#[derive(Debug, Clone, Default)]
-pub struct PydistRules {
-    /// Versions of what is not installed, by normalized name.
-    pub versions: BTreeMap<String, String>,
-    pub ignores_missing: bool,
-}
-
 /// What was looked at since a command last ran.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     files: BTreeMap<Patterns, Files>,
     settings: BTreeMap<String, String>,
-    environments: BTreeMap<Vec<String>, Arc<Env>>,
-    distributions: Option<Arc<Distributions>>,
+    pub(super) environments: BTreeMap<EnvironmentKey, Arc<Env>>,
+    pub(super) distributions: BTreeMap<EnvironmentKey, Arc<Distributions>>,
+    /// By folder: environments may share some.
+    pub(super) listings: BTreeMap<PathBuf, Arc<Listing>>,
+    /// By lock file.
+    pub(super) pins: BTreeMap<String, Arc<Pins>>,
 }
 
 impl World {
     pub fn new(
         root: AbsPath,
         worktree: Option<Arc<Worktree>>,
-        env: Env,
+        sys: &Sys,
         pydist: PydistRules,
     ) -> Self {
-        let seen = Mutex::default();
-        Self { root, worktree, env, pydist, seen, epoch: AtomicU64::new(0) }
+        let (env, veil) = (sys.env.clone(), sys.veil.clone());
+        Self { root, worktree, env, veil, pydist, seen: Mutex::default(), epoch: AtomicU64::new(0) }
     }
 
     pub(super) fn root(&self) -> &AbsPath {
         &self.root
     }
 
-    /// The folders in which distributions are looked for.
-    pub fn site_packages(&self) -> Vec<AbsPath> {
-        find_site_packages(&self.env).into_iter().filter_map(AbsPath::new).collect()
+    /// The process's environment.
+    pub(super) fn env(&self) -> &Env {
+        &self.env
+    }
+
+    pub(super) fn pydist(&self) -> &PydistRules {
+        &self.pydist
     }
 
     /// The work tree; `None` outside of a git repository.
@@ -96,7 +95,7 @@ impl World {
         }
         let mut distributions = BTreeMap::new();
         for name in &expanded.distributions {
-            distributions.insert(normalized(name), self.version(name)?);
+            distributions.insert(normalized(name), self.version(runnable, name)?);
         }
         let inputs = Inputs {
             runnable: runnable.name.as_str().to_owned(),
@@ -107,26 +106,10 @@ impl World {
             consts: expanded.consts.clone(),
             settings,
             distributions,
+            secrets: runnable.secrets.clone(),
             upstreams,
         };
-        Ok(Fingerprint { files: self.files(&expanded)?, inputs })
-    }
-
-    /// The environment of a runnable's space: the process's, then its dotenv files.
-    pub fn environment(&self, runnable: &Runnable) -> Result<Arc<Env>, RunnableError> {
-        let epoch = self.epoch();
-        if let Some(env) = self.lock().environments.get(&runnable.dotenv) {
-            return Ok(Arc::clone(env));
-        }
-        let mut env = self.env.clone();
-        for path in &runnable.dotenv {
-            dotenv::apply(&mut env, &self.root, path)?;
-        }
-        let env = Arc::new(env);
-        self.remember(epoch, |seen| {
-            seen.environments.insert(runnable.dotenv.clone(), Arc::clone(&env));
-        });
-        Ok(env)
+        Ok(Fingerprint { files: self.files(&expanded)?, inputs, veil: self.veil.clone() })
     }
 
     /// A command has run, or has written: what was seen may no longer hold.
@@ -214,49 +197,19 @@ impl World {
         Ok(digest)
     }
 
-    fn version(&self, name: &str) -> Result<String, RunnableError> {
-        if let Some(version) = self.distributions().version(name) {
-            return Ok(version.to_owned());
-        }
-        if let Some(version) = self.pydist.versions.get(&normalized(name)) {
-            return Ok(version.clone());
-        }
-        if self.pydist.ignores_missing {
-            return Ok(MISSING.to_owned());
-        }
-        Err(Diagnostic::new(
-            Code::DistributionNotFound,
-            format!("the distribution `{name}` is not installed"),
-        )
-        .hint(format!("install it, or set its version: `[pydist.versions]` `{name} = \"…\"`"))
-        .hint("`[pydist]` `ignore-missing = true` lets distributions be absent")
-        .into())
-    }
-
-    fn distributions(&self) -> Arc<Distributions> {
-        let epoch = self.epoch();
-        if let Some(distributions) = &self.lock().distributions {
-            return Arc::clone(distributions);
-        }
-        let folders: Vec<PathBuf> = find_site_packages(&self.env);
-        let distributions = Arc::new(Distributions::load(&folders));
-        self.remember(epoch, |seen| seen.distributions = Some(Arc::clone(&distributions)));
-        distributions
-    }
-
-    fn epoch(&self) -> u64 {
+    pub(super) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
     /// Remembers what was looked at, unless a command has run meanwhile.
-    fn remember(&self, epoch: u64, change: impl FnOnce(&mut Seen)) {
+    pub(super) fn remember(&self, epoch: u64, change: impl FnOnce(&mut Seen)) {
         let mut seen = self.lock();
         if self.epoch() == epoch {
             change(&mut seen);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,9 +6,10 @@ use super::check;
 use super::load::Loaded;
 use super::probe::WorkspaceProbe;
 use crate::cli::ExitCode;
-use crate::error::{Code, Diagnostic, Result};
+use crate::error::Result;
 use crate::select;
-use crate::sys::{Sys, ui::Ui};
+use crate::sys::Sys;
+use crate::sys::ui::{Ui, lost_output};
 
 /// Prints the names if asked to; the exit code tells whether there are any if asked to.
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
@@ -25,11 +26,7 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             // Whoever reads has seen enough.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-            Err(error) => {
-                return Err(Diagnostic::new(Code::FileFailed, "cannot write the names")
-                    .because(error.to_string())
-                    .into());
-            }
+            Err(error) => return Err(lost_output(&error).into()),
             Ok(()) => {}
         }
     }

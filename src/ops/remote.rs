@@ -27,10 +27,11 @@ pub(super) fn open(
 ) -> Result<Tiered, Error> {
     let mut options = Options { loaded, diagnostics: Vec::new() };
     let settings = options.settings(sys, name, declared);
-    match Error::from_all(options.diagnostics) {
-        Some(error) => Err(error),
-        None => Ok(Tiered::new(Arc::clone(local), &settings)),
+    if let Some(error) = Error::from_all(options.diagnostics) {
+        return Err(error);
     }
+    settings.hide_secrets(&sys.env);
+    Ok(Tiered::new(Arc::clone(local), &settings))
 }
 
 struct Options<'a> {
@@ -62,6 +63,7 @@ impl Options<'_> {
             settings.timeout = timeout;
         }
         let signing_keys = sys.var(SIGNING_VARIABLE).unwrap_or_default().split(',').map(str::trim);
+        settings.veil = sys.veil.clone();
         settings.signing_keys =
             signing_keys.filter(|key| !key.is_empty()).map(Secret::new).collect();
         settings

@@ -15,6 +15,7 @@ use crate::plan::Graph;
 use crate::python::normalized;
 use crate::sys::Sys;
 use crate::sys::unfinished::Unfinished;
+use crate::sys::veil::Veil;
 
 /// Bound of the local cache where none is set.
 const CACHE_SIZE_BYTES_MAX: u64 = 10 << 30;
@@ -30,6 +31,7 @@ pub(super) struct Workspace {
     /// The declared caches that cannot be used, by name: no reason to fail for those who use
     /// others.
     unusable: BTreeMap<String, Error>,
+    pub(super) veil: Veil,
 }
 
 impl Workspace {
@@ -52,7 +54,7 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
         None => None,
     };
     let pydist = pydist_rules(loaded);
-    let world = World::new(root.clone(), worktree.clone(), sys.env.clone(), pydist);
+    let world = World::new(root.clone(), worktree.clone(), sys, pydist);
     let size_bytes_max = loaded.project.declarations.defaults.cache_size_bytes_max;
     let local = Local::new(&loaded.dirs, size_bytes_max.unwrap_or(CACHE_SIZE_BYTES_MAX));
     let local = Arc::new(local);
@@ -71,7 +73,8 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
             Err(error) => drop(unusable.insert(name.clone(), error)),
         }
     }
-    Ok(Workspace { repo, worktree, world: Arc::new(world), stores: Stores::new(stores), unusable })
+    let (world, stores, veil) = (Arc::new(world), Stores::new(stores), sys.veil.clone());
+    Ok(Workspace { repo, worktree, world, stores, unusable, veil })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.
@@ -106,6 +109,12 @@ fn pydist_rules(loaded: &Loaded) -> PydistRules {
     PydistRules {
         versions: versions.map(|(name, text)| (normalized(name), text.value.clone())).collect(),
         ignores_missing: pydist.ignores_missing,
+        modules: pydist
+            .modules
+            .iter()
+            .map(|(module, text)| (module.clone(), text.value.clone()))
+            .collect(),
+        ignores_missing_modules: pydist.ignores_missing_modules,
     }
 }
 

@@ -105,7 +105,7 @@ impl<'a> Builder<'_, 'a> {
         candidate: &Candidate<'a>,
         dep: &CommandDep<'a>,
     ) -> Result<()> {
-        if dep.is_base && self.base_named.contains(candidate.command) {
+        if dep.is_base && self.base_named.contains(candidate.command.as_ref()) {
             return Ok(());
         }
         let joins = match dep.is_isolated {
@@ -113,15 +113,11 @@ impl<'a> Builder<'_, 'a> {
             None => self.isolation == Isolation::Joined,
         };
         for upstream in self.upstream_candidates(candidate, dep)? {
-            let artifacts = upstream.declared.artifacts.iter();
-            let module = self.planner.module_of(&upstream);
             runnable.upstreams.push(Upstream {
                 name: upstream.name.clone(),
                 id: None,
                 strictness: dep.strictness,
-                artifacts: artifacts
-                    .map(|text| self.planner.render(text, module))
-                    .collect::<Result<_>>()?,
+                artifacts: self.planner.artifacts(&upstream)?,
             });
             if joins {
                 self.join(upstream);
@@ -138,9 +134,9 @@ impl<'a> Builder<'_, 'a> {
     ) -> Result<Vec<Candidate<'a>>> {
         if !self.expanded.contains_key(&dep.name) {
             let expanded = self.planner.expand(&dep.name).map_err(|error| {
-                let at = |diagnostic: &Diagnostic| match &diagnostic.place {
-                    None => diagnostic.clone().at(&dep.text.place),
-                    Some(_) => diagnostic.clone(),
+                let at = |diagnostic: &Diagnostic| match (&diagnostic.place, dep.text) {
+                    (None, Some(text)) => diagnostic.clone().at(&text.place),
+                    _ => diagnostic.clone(),
                 };
                 let located = error.diagnostics().iter().map(at).collect();
                 Error::from_all(located).unwrap_or(error)
@@ -152,7 +148,9 @@ impl<'a> Builder<'_, 'a> {
             (Some(down), Some(up)) => down.name == up.name,
             _ => true,
         };
-        Ok(all.iter().filter(is_same).cloned().collect())
+        let is_of_space =
+            |upstream: &&Candidate<'a>| dep.space.is_none_or(|space| upstream.space.name == space);
+        Ok(all.iter().filter(is_same).filter(is_of_space).cloned().collect())
     }
 }
 

@@ -1,9 +1,11 @@
 //! A command → the runnables that it stands for: one for each module, or one. Pure.
 
-use super::RunnableName;
+use std::borrow::Cow;
+
+use super::{PluginCommand, RunnableName};
 use crate::config::{Command, Declarations, Text};
 use crate::context::{Context, ModuleFields, Scope, Template};
-use crate::error::{Code, Diagnostic, Result};
+use crate::error::Result;
 use crate::space::{Module, Space, Spaces};
 
 /// What planning reads.
@@ -18,31 +20,38 @@ pub struct Planner<'a> {
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
     pub name: RunnableName,
-    pub command: &'a str,
-    pub declared: &'a Command,
+    pub command: Cow<'a, str>,
+    pub origin: Origin<'a>,
     pub space: &'a Space,
     /// The module it is parametrized over.
     pub module: Option<&'a Module>,
+}
+
+/// Where a candidate comes from.
+#[derive(Debug, Clone)]
+pub enum Origin<'a> {
+    /// A command of `qik.toml`.
+    Declared(&'a Command),
+    /// One that a plugin adds.
+    Plugin(PluginCommand<'a>),
 }
 
 impl<'a> Planner<'a> {
     /// The runnables of a command, named as a user or a dep names it.
     pub fn expand(&self, word: &str) -> Result<Vec<Candidate<'a>>> {
         let command = self.declarations.resolve_command(word)?;
-        let (command, declared) = self
-            .declarations
-            .commands
-            .get_key_value(&command)
-            .ok_or_else(|| of_plugin(&command))?;
+        let Some((command, declared)) = self.declarations.commands.get_key_value(&command) else {
+            return self.expand_plugin(&command);
+        };
         let own_space = match &declared.space {
             Some(space) => Some(self.find_space(space)?),
             None => None,
         };
         let candidate = |space: &'a Space, module: Option<&'a Module>| {
-            let space_name = self.spaces.are_several().then_some(space.name.as_str());
             let module_name = module.map(|module| module.name.as_str());
-            let name = RunnableName::new(command, space_name, module_name);
-            Candidate { name, command, declared, space, module }
+            let name = self.name(command, space, module_name);
+            let origin = Origin::Declared(declared);
+            Candidate { name, command: Cow::Borrowed(command), origin, space, module }
         };
         if !is_parametrized(declared) {
             let default = || self.spaces.find("default");
@@ -58,6 +67,12 @@ impl<'a> Planner<'a> {
             .flat_map(|space| space.modules.iter().map(move |module| (space, module)))
             .map(|(space, module)| candidate(space, Some(module)))
             .collect())
+    }
+
+    /// The name of a runnable; the space is part of it where there are several.
+    pub(super) fn name(&self, command: &str, space: &Space, module: Option<&str>) -> RunnableName {
+        let space = self.spaces.are_several().then_some(space.name.as_str());
+        RunnableName::new(command, space, module)
     }
 
     /// A rendered text of a command.
@@ -76,24 +91,18 @@ impl<'a> Planner<'a> {
     /// The module whose fields a command's templates see: the one it is parametrized over, or
     /// the one whose file declares it.
     pub(super) fn module_of(&self, candidate: &Candidate<'a>) -> Option<&'a Module> {
-        let declaring = candidate.declared.module.as_deref();
         candidate.module.or_else(|| {
-            let name = declaring?;
+            let Origin::Declared(declared) = candidate.origin else { return None };
+            let name = declared.module.as_deref()?;
             self.spaces.modules().find(|module| module.name == name)
         })
     }
 
-    fn find_space(&self, text: &Text) -> Result<&'a Space> {
+    pub(super) fn find_space(&self, text: &Text) -> Result<&'a Space> {
         let name = self.render(text, None)?;
         self.declarations.check_space(&name).map_err(|diagnostic| diagnostic.at(&text.place))?;
         Ok(self.spaces.find(&name).unwrap_or_else(|| unreachable!("declared spaces are resolved")))
     }
-}
-
-/// A command that a plugin adds.
-fn of_plugin(command: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotSupported, format!("`{command}` is not in this version of qik"))
-        .because("the commands of plugins are not there yet")
 }
 
 /// Whether a command makes a runnable for each module. A module's own commands do not: there the

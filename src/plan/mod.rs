@@ -8,12 +8,16 @@ mod build;
 mod cycle;
 mod expand;
 mod name;
+mod plugin;
 mod render;
 mod runnable;
 #[cfg(test)]
 mod tests;
+mod uv;
 
 pub use build::{Isolation, build};
-pub use expand::{Candidate, Planner};
+pub use expand::{Candidate, Origin, Planner};
 pub use name::RunnableName;
-pub use runnable::{Dep, Graph, Runnable, RunnableId, Upstream};
+pub use plugin::PluginCommand;
+pub use runnable::{Dep, Graph, NeededProgram, Runnable, RunnableId, Upstream};
+pub use uv::venv_folder;

@@ -1,15 +1,21 @@
 //! A candidate → a runnable: every template rendered, every default applied. Pure.
 
-use super::{Candidate, Dep, Planner, Runnable};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Candidate, Dep, Origin, Planner, Runnable, venv_folder};
 use crate::config::{self, CacheWhen, Text};
+use crate::context::Template;
 use crate::error::Result;
-use crate::space::{Module, Venv};
+use crate::space::{Module, Space, Venv};
 
 /// A command dep with its name rendered, before it is resolved to runnables.
 #[derive(Debug, Clone)]
 pub(super) struct CommandDep<'a> {
     pub(super) name: String,
-    pub(super) text: &'a Text,
+    /// Where it is written; `None` for one that a plugin adds.
+    pub(super) text: Option<&'a Text>,
+    /// Only the runnables of this space.
+    pub(super) space: Option<&'a str>,
     pub(super) strictness: config::Strictness,
     pub(super) is_isolated: Option<bool>,
     /// Whether it is a base dep: those do not apply to the commands that they name.
@@ -22,7 +28,10 @@ impl<'a> Planner<'a> {
         &self,
         candidate: &Candidate<'a>,
     ) -> Result<(Runnable, Vec<CommandDep<'a>>)> {
-        let declared = candidate.declared;
+        let declared = match &candidate.origin {
+            Origin::Declared(declared) => *declared,
+            Origin::Plugin(plugin) => return self.render_plugin(candidate, plugin),
+        };
         let module = self.module_of(candidate);
         let defaults = &self.declarations.defaults;
         let base_deps: &[config::Dep] =
@@ -33,22 +42,36 @@ impl<'a> Planner<'a> {
         }
         let own = self.command_deps(&declared.deps, module, false);
         let base = self.command_deps(&self.declarations.base_deps, module, true);
-        let command_deps = own.chain(base).collect::<Result<_>>()?;
-        let artifacts = declared.artifacts.iter();
+        let mut command_deps = own.chain(base).collect::<Result<Vec<_>>>()?;
+        let mut venv = None;
+        let mut of_venv = Vec::new();
+        let venv_files = match &candidate.space.venv {
+            Venv::Active { files } => self.render_all(files)?,
+            Venv::Uv(uv) => {
+                command_deps.extend(self.uv_upstreams(uv));
+                venv = Some(venv_folder(&uv.space));
+                of_venv = self.uv_declared(uv)?;
+                vec![self.uv_lock(uv)?]
+            }
+        };
         let runnable = Runnable {
             name: candidate.name.clone(),
-            command: candidate.command.to_owned(),
+            command: candidate.command.clone().into_owned(),
             module: candidate.module.map(|module| module.name.clone()),
             space: candidate.space.name.clone(),
             exec: self.render(&declared.exec, module)?,
+            secrets: self.secrets(declared, base_deps),
             deps,
             upstreams: Vec::new(),
-            artifacts: artifacts.map(|text| self.render(text, module)).collect::<Result<_>>()?,
+            artifacts: self.artifacts(candidate)?,
             dotenv: self.render_all(&candidate.space.dotenv)?,
-            venv_files: match &candidate.space.venv {
-                Venv::Active { files } => self.render_all(files)?,
-                Venv::Uv { .. } => Vec::new(),
-            },
+            venv_files,
+            stamp: None,
+            requirements: Vec::new(),
+            venv,
+            declared: of_venv,
+            env: BTreeMap::new(),
+            needs: None,
             cache: self.cache(declared, module)?,
             cache_when: declared.cache_when.or(defaults.cache_when).unwrap_or(CacheWhen::Success),
             tags: declared.tags.clone(),
@@ -58,7 +81,31 @@ impl<'a> Planner<'a> {
         Ok((runnable, command_deps))
     }
 
-    fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
+    /// The secret variables of which a command has fields, where it may.
+    fn secrets(&self, declared: &config::Command, base_deps: &[config::Dep]) -> Vec<String> {
+        if !self.context.has_secrets() {
+            return Vec::new();
+        }
+        let mut texts = vec![&declared.exec];
+        declared.deps.iter().chain(base_deps).for_each(|dep| push_consts(dep, &mut texts));
+        let templates = texts.into_iter().map(|text| Template::parse(&text.value));
+        let names = templates.flat_map(|template| {
+            template.secrets(self.context).map(str::to_owned).collect::<Vec<_>>()
+        });
+        names.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What makes the environment of a space: the folder of its virtual environment, relative to
+    /// the project root, and its dotenv files.
+    pub fn surroundings(&self, space: &Space) -> Result<(Option<String>, Vec<String>)> {
+        let venv = match &space.venv {
+            Venv::Active { .. } => None,
+            Venv::Uv(uv) => Some(venv_folder(&uv.space)),
+        };
+        Ok((venv, self.render_all(&space.dotenv)?))
+    }
+
+    pub(super) fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
         texts.iter().map(|text| self.render(text, None)).collect()
     }
 
@@ -117,11 +164,22 @@ impl<'a> Planner<'a> {
             let (strictness, is_isolated) = (*strictness, *is_isolated);
             Some(self.render(name, module).map(|rendered| CommandDep {
                 name: rendered,
-                text: name,
+                text: Some(name),
+                space: None,
                 strictness,
                 is_isolated,
                 is_base,
             }))
         })
+    }
+}
+
+fn push_consts<'d>(dep: &'d config::Dep, texts: &mut Vec<&'d Text>) {
+    match dep {
+        config::Dep::Const(text) => texts.push(text),
+        config::Dep::Load { default, .. } => {
+            default.iter().flatten().for_each(|dep| push_consts(dep, texts));
+        }
+        _ => {}
     }
 }

@@ -1,9 +1,10 @@
 //! A command made concrete, and the graph of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::RunnableName;
 use crate::config::{CacheWhen, Strictness};
+use crate::error::Code;
 
 /// Position of a runnable in its [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,6 +19,8 @@ pub struct Runnable {
     pub space: String,
     /// What `sh -c` gets.
     pub exec: String,
+    /// The secret variables whose values are in it or in its deps, sorted.
+    pub secrets: Vec<String>,
     /// What it depends on, base deps included; command deps are in `upstreams`.
     pub deps: Vec<Dep>,
     pub upstreams: Vec<Upstream>,
@@ -26,6 +29,19 @@ pub struct Runnable {
     pub dotenv: Vec<String>,
     /// The space's requirements and lock files.
     pub venv_files: Vec<String>,
+    /// The one of these files that it writes itself, to say what it has made.
+    pub stamp: Option<String>,
+    /// Files of requirements: what they include counts as well.
+    pub requirements: Vec<String>,
+    /// The folder of the virtual environment that it runs in, relative to the project root;
+    /// `None` for whatever is active.
+    pub venv: Option<String>,
+    /// What else is declared and makes its result another one.
+    pub declared: Vec<String>,
+    /// Variables of its own. They are no input, so they may hold what is secret.
+    pub env: BTreeMap<String, String>,
+    /// The program without which there is no use in starting.
+    pub needs: Option<&'static NeededProgram>,
     /// The cache's name; `None` if it is never cached.
     pub cache: Option<String>,
     pub cache_when: CacheWhen,
@@ -33,6 +49,14 @@ pub struct Runnable {
     pub is_hidden: bool,
     /// Whether it declares to rewrite its own inputs.
     pub rewrites: bool,
+}
+
+/// A program that has to be there, and what to say where it is not.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NeededProgram {
+    pub name: &'static str,
+    pub code: Code,
+    pub hints: &'static [&'static str],
 }
 
 /// A rendered dep on something other than a command.

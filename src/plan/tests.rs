@@ -10,6 +10,7 @@ use crate::context::{Context, QikFields};
 use crate::error::{Code, Error};
 use crate::space::Spaces;
 use crate::sys::Env;
+use crate::sys::veil::Veil;
 
 fn load(toml: &str) -> Project {
     let read = |path: &str| Ok((path == "qik.toml").then(|| toml.as_bytes().to_vec()));
@@ -20,7 +21,9 @@ fn load(toml: &str) -> Project {
 fn plan(toml: &str, commands: &[&str], isolation: Isolation) -> Result<Graph, Error> {
     let project = load(toml);
     let spaces = Spaces::new(&project.declarations);
-    let context = Context::new(&project.declarations, &Env::new(), None, QikFields::new()).unwrap();
+    let context =
+        Context::new(&project.declarations, &Env::new(), None, QikFields::new(), &Veil::default())
+            .unwrap();
     let planner =
         Planner { declarations: &project.declarations, spaces: &spaces, context: &context };
     let mut candidates = Vec::new();

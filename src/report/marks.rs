@@ -86,6 +86,7 @@ mod tests {
             cwd: AbsPath::new("/").unwrap(),
             exe: "qik".into(),
             cpu_count: 1,
+            veil: crate::sys::veil::Veil::default(),
         };
         assert_eq!(Marks::new(&sys), expected);
     }

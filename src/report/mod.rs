@@ -6,6 +6,8 @@
 mod bars;
 mod choice;
 mod filter;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod json;
 mod manifest;
 mod marks;

@@ -26,6 +26,8 @@ pub struct Screen {
     is_out_terminal: bool,
     /// Asked for its width each time: terminals are resized.
     terminal: Option<Ui>,
+    /// Told when output is lost.
+    ui: Option<Ui>,
     pub(super) marks: Marks,
     is_out_broken: bool,
     is_mid_line: bool,
@@ -40,6 +42,7 @@ impl Screen {
             err: Box::new(ui.stderr()),
             is_out_terminal: ui.is_stdout_terminal,
             terminal: ui.is_live.then(|| ui.clone()),
+            ui: Some(ui.clone()),
             marks,
             is_out_broken: false,
             is_mid_line: false,
@@ -74,7 +77,8 @@ impl Screen {
         if let Err(error) = result {
             self.is_out_broken = true;
             if error.kind() != io::ErrorKind::BrokenPipe {
-                self.say(&format!("stdout cannot be written to: {error}"));
+                self.ui.iter().for_each(Ui::note_lost_output);
+                self.say_diagnostic(&crate::sys::ui::lost_output(&error), Severity::Error);
             }
         }
     }
@@ -188,6 +192,7 @@ pub(super) mod tests {
             )),
             is_out_terminal: is_terminal,
             terminal: None,
+            ui: None,
             marks: Marks::ASCII,
             is_out_broken: false,
             is_mid_line: false,

@@ -17,14 +17,19 @@ pub fn apply(env: &mut Env, root: &AbsPath, path: &str) -> Result<(), RunnableEr
         Diagnostic::new(Code::DotenvNotFound, format!("no dotenv file `{path}`"))
             .hint(format!("create `{path}` or remove it from `dotenv`"))
     })?;
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
+    Ok(assign(env, path, &bytes)?)
+}
+
+/// The assignments of a file's content.
+pub(super) fn assign(env: &mut Env, path: &str, bytes: &[u8]) -> Result<(), Diagnostic> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
         Diagnostic::new(Code::DotenvInvalid, format!("`{path}` is not valid UTF-8"))
             .because(format!("the first bad byte is at {}", error.valid_up_to()))
             .hint("save it as UTF-8")
     })?;
     let mut reader = Reader { rest: text.trim_start_matches('\u{feff}'), line: 1 };
     while let Some(assignment) = reader.next() {
-        let (name, pieces) = assignment.map_err(|bad| invalid(path, text, bad))?;
+        let (name, pieces) = assignment.map_err(|bad| invalid(path, bad))?;
         let value = join(&pieces, env);
         env.insert(name.into(), value);
     }
@@ -56,11 +61,10 @@ fn join(pieces: &[Piece], env: &Env) -> OsString {
     value
 }
 
-fn invalid(path: &str, text: &str, BadLine(number): BadLine) -> Diagnostic {
-    let line = text.lines().nth(number - 1).unwrap_or_default();
-    let message = format!("`{path}` has a line that is no `NAME=value`");
+/// Says which line, and not what is in it: such files hold passwords.
+fn invalid(path: &str, BadLine(number): BadLine) -> Diagnostic {
+    let message = format!("line {number} of `{path}` is no `NAME=value`");
     Diagnostic::new(Code::DotenvInvalid, message)
-        .because(format!("line {number}: {line}"))
         .hint("write `NAME=value`, with quotes around a value that has spaces")
 }
 
@@ -137,6 +141,11 @@ impl Value<'_> {
                 '"' => self.double_quoted()?,
                 '#' if self.is_at_space() => {
                     self.take(self.rest.find('\n').unwrap_or(self.rest.len()));
+                }
+                // Such values are Windows' folders, and none goes over several lines.
+                '\\' if self.rest[1..].starts_with(['\n', '\r']) => {
+                    self.push("\\");
+                    self.take(1);
                 }
                 '\\' => self.escape(),
                 '$' => self.variable()?,
@@ -258,6 +267,12 @@ mod tests {
         check("URL=http://host/?a=b&c=d#e", &[("URL", "http://host/?a=b&c=d#e")]);
         check("A=1 # one\r\nB=2\r\n", &[("A", "1"), ("B", "2")]);
         check("export A=1\nexported=2", &[("A", "1"), ("exported", "2")]);
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_of_a_line_is_one() {
+        check("A=C:\\dir\\\nB=2", &[("A", "C:dir\\"), ("B", "2")]);
+        check("A=x\\\r\nB=2\\", &[("A", "x\\"), ("B", "2\\")]);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Spaces resolved: modules with their folders and imports, environments with inheritance
-//! followed. Pure but for [`dotenv`].
+//! followed. Pure but for [`dotenv`] and [`environment`].
 
 pub mod dotenv;
+mod environment;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod module;
 mod resolve;
 mod venv;
 
+pub use environment::{INSTALLED_FILE, environment};
 pub use module::Module;
 pub use resolve::{Space, Spaces};
-pub use venv::Venv;
+pub use venv::{UvVenv, Venv};

@@ -12,6 +12,7 @@ pub mod log;
 pub mod spawn;
 pub mod ui;
 pub mod unfinished;
+pub mod veil;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 
 use crate::error::{Code, Diagnostic, Result};
 use crate::paths::AbsPath;
+use veil::Veil;
 
 /// Variables by name.
 pub type Env = BTreeMap<OsString, OsString>;
@@ -34,6 +36,8 @@ pub struct Sys {
     pub exe: PathBuf,
     /// Processors that may be used.
     pub cpu_count: usize,
+    /// What is shown and kept goes through it.
+    pub veil: Veil,
 }
 
 impl Sys {
@@ -53,6 +57,7 @@ impl Sys {
             cwd,
             exe: std::env::current_exe().unwrap_or_else(|_| PathBuf::from("qik")),
             cpu_count: std::thread::available_parallelism().map_or(1, usize::from),
+            veil: Veil::default(),
         })
     }
 

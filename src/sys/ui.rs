@@ -1,11 +1,15 @@
 //! The terminal: what goes to stdout, what to stderr, with which colours, how wide.
 
 use std::io::{self, IsTerminal as _, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::adapter::strip_bytes;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Sys;
+use super::veil::Veil;
+use crate::error::{Code, Diagnostic};
 
 /// Columns where the terminal does not tell.
 const COLUMNS_DEFAULT: usize = 80;
@@ -22,6 +26,9 @@ pub struct Ui {
     /// Whether stdout is a terminal.
     pub is_stdout_terminal: bool,
     columns: Option<usize>,
+    veil: Veil,
+    /// Whether something did not get to stdout that somebody would have read.
+    has_lost_output: Arc<AtomicBool>,
 }
 
 impl Ui {
@@ -35,17 +42,31 @@ impl Ui {
             is_live: io::stderr().is_terminal() && !is_dumb,
             is_stdout_terminal: io::stdout().is_terminal(),
             columns: sys.var("COLUMNS").and_then(|text| text.parse().ok()).filter(|n| *n > 0),
+            veil: sys.veil.clone(),
+            has_lost_output: Arc::default(),
         }
+    }
+
+    /// Writing to stdout has failed, and not because its reader has seen enough.
+    pub fn note_lost_output(&self) {
+        self.has_lost_output.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether writing to stdout has failed in this way.
+    pub fn has_lost_output(&self) -> bool {
+        self.has_lost_output.load(Ordering::Relaxed)
     }
 
     /// Standard output, through which ANSI styles pass only if they are wanted.
     pub fn stdout(&self) -> impl Write + use<> {
-        Styled { stream: io::stdout(), is_colored: self.stdout_color != ColorChoice::Never }
+        let is_colored = self.stdout_color != ColorChoice::Never;
+        Styled { stream: io::stdout(), is_colored, veil: self.veil.clone() }
     }
 
     /// Standard error, through which ANSI styles pass only if they are wanted.
     pub fn stderr(&self) -> impl Write + use<> {
-        Styled { stream: io::stderr(), is_colored: self.is_stderr_colored() }
+        let is_colored = self.is_stderr_colored();
+        Styled { stream: io::stderr(), is_colored, veil: self.veil.clone() }
     }
 
     /// Whether styles reach stderr.
@@ -61,21 +82,28 @@ impl Ui {
     }
 }
 
-/// A stream that takes the styles out of what it is given where they are not wanted, and passes
-/// each text on in one piece: a system call a text, not one between any two styles.
+/// What is said where output is lost.
+pub fn lost_output(error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::FileFailed, "stdout cannot be written to").because(error.to_string())
+}
+
+/// A stream that takes secrets out of what it is given, and styles where they are not wanted, and
+/// passes each text on in one piece: a system call a text, not one between any two styles.
 #[derive(Debug)]
 struct Styled<S> {
     stream: S,
     is_colored: bool,
+    veil: Veil,
 }
 
 impl<S: Write> Write for Styled<S> {
     /// Takes all of it or fails.
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        let shown = self.veil.hide(text);
         if self.is_colored {
-            self.stream.write_all(text)?;
+            self.stream.write_all(&shown)?;
         } else {
-            self.stream.write_all(&strip_bytes(text).into_vec())?;
+            self.stream.write_all(&strip_bytes(&shown).into_vec())?;
         }
         Ok(text.len())
     }
@@ -92,7 +120,7 @@ mod tests {
     #[test]
     fn styles_are_taken_out_where_they_are_not_wanted() {
         for (is_colored, expected) in [(true, "\x1b[1mbold\x1b[0m é"), (false, "bold é")] {
-            let mut styled = Styled { stream: Vec::new(), is_colored };
+            let mut styled = Styled { stream: Vec::new(), is_colored, veil: Veil::default() };
             styled.write_all("\x1b[1mbold\x1b[0m é".as_bytes()).unwrap();
             assert_eq!(styled.stream, expected.as_bytes());
         }

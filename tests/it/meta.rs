@@ -14,6 +14,7 @@ const CASE_COUNT: usize = 120;
 
 /// Which folder may use which: the left one those on the right, and `sys`, `paths`, `error`.
 const MAY_USE: &[(&str, &[&str])] = &[
+    ("fuzzing", &["cache", "config", "context", "git", "plan", "report", "space"]),
     ("cli", &["ops", "config", "context", "plan", "report", "select", "watch"]),
     (
         "ops",

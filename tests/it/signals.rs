@@ -28,7 +28,9 @@ fn start(project: &Project, lifeline: &Lifeline, args: &[&str]) -> Started {
 
 #[test]
 fn a_signal_to_qik_ends_its_commands_and_is_its_exit_code() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+    for (signal, code) in
+        [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)]
+    {
         let (project, lifeline) = project(HOLDS, "[commands]\nnext = '{tick next}'\n");
         let started = start(&project, &lifeline, &["-n", "1"]);
         started.signal(signal);
@@ -207,4 +209,171 @@ fn a_reader_that_does_not_read_keeps_no_run_alive() {
     until("qik has ended", || child.try_wait().unwrap().is_some());
     lifeline.down();
     assert_eq!(child.wait().unwrap().code(), Some(143));
+}
+
+/// Whether a process is there and in a state, as `/proc` has it.
+fn is_in_state(id: u32, state: char) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with(state))
+}
+
+/// A program on a terminal that goes away with the program `script`.
+fn on_terminal(project: &Project, args: &str) -> Started {
+    let mut command = project.command("script", &project.root);
+    let run = format!("exec {} {args}", env!("CARGO_BIN_EXE_qik"));
+    Started::of(command.env("TERM", "xterm").args(["-qefc", &run, "/dev/null"]))
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_run_and_its_commands() {
+    for args in ["hold", "hold --watch"] {
+        let exec = HOLDS.replace("alive;", "alive; echo $PPID > qik;");
+        let (project, lifeline) = project(&exec, "");
+        let terminal = on_terminal(&project, args);
+        lifeline.up();
+        lifeline.up();
+        let id = project.read("qik").trim().parse().unwrap();
+        terminal.signal(Signal::KILL);
+        lifeline.down();
+        until("qik has ended", || {
+            !std::path::Path::new(&format!("/proc/{id}")).exists() || is_in_state(id, 'Z')
+        });
+        let stored = project.ls(["--cache-status", "warm"]);
+        assert!(stored.is_empty(), "{stored:?} of an interrupted run");
+    }
+}
+
+#[test]
+fn a_run_whose_parent_is_killed_goes_on() {
+    let (project, lifeline) = project("exec 3> alive; echo up >&3; {wait go}; echo done", "");
+    let mut command = project.command("sh", &project.root);
+    command.args(["-c", &format!("{} hold; true", env!("CARGO_BIN_EXE_qik"))]);
+    let parent = Started::of(&mut command);
+    lifeline.up();
+    parent.signal(Signal::KILL);
+    project.file("go", "");
+    lifeline.down();
+    until("its result is stored", || !project.ls(["--cache-status", "warm"]).is_empty());
+    project.qik(["hold"]).ok().prints("done\n");
+    assert_eq!(project.runs("hold"), 1);
+}
+
+#[test]
+fn what_a_killed_qik_leaves_running_ends_before_its_command_runs_again() {
+    // The first run never ends by itself, and would write the artifact; neither does its child.
+    let exec = "if mkdir once 2> no; then exec 3> alive; (echo a >&3; {wait never}) | \
+                (echo b >&3; {wait never}); echo old > out; else echo new > out; fi";
+    let (project, lifeline) = project(exec, "artifacts = ['out']\n");
+    let started = start(&project, &lifeline, &["hold"]);
+    started.signal(Signal::KILL);
+    drop(started);
+    let output = project.qik(["hold"]).ok().says("a qik that was killed");
+    lifeline.down();
+    assert_eq!((project.read("out").as_str(), project.runs("hold")), ("new\n", 2));
+    assert!(!output.stderr().contains("waits"), "{}", output.dump());
+    project.qik(["hold"]).ok().warns_not();
+    assert_eq!(project.runs("hold"), 2);
+}
+
+#[test]
+fn another_program_is_not_taken_for_what_a_killed_qik_left() {
+    let (project, lifeline) = project("echo done", "");
+    let mut bystander = project.command("setsid", &project.root);
+    bystander.args(["sh", "-c", "echo $$ > id; exec 3> alive; echo up >&3; sleep 600"]);
+    let bystander = Started::of(&mut bystander);
+    lifeline.up();
+    let id = project.read("id");
+    project.qik(["hold"]).ok();
+    let claim = project.sh("echo ._qik/cache/claims/*").stdout();
+    project.file(claim.trim(), id.trim());
+    project.file("qik.toml", project.read("qik.toml") + "\n");
+    project.qik(["hold"]).ok().warns_not();
+    assert_eq!(project.runs("hold"), 2);
+    assert!(std::path::Path::new(&format!("/proc/{}", id.trim())).exists());
+    assert_eq!(project.read(claim.trim()), "", "it is looked at once");
+    project.sh(&format!("kill -9 -{}", id.trim())).ok();
+    drop(bystander);
+    lifeline.down();
+}
+
+#[test]
+fn a_daemon_of_its_own_session_neither_holds_up_nor_ends_with_a_run() {
+    let exec = "setsid sh -c \"exec 3> alive; echo a >&3; echo b >&3; {wait go}; touch stayed\" & \
+                {wait never}";
+    let (project, lifeline) = project(exec, "");
+    let started = start(&project, &lifeline, &["hold"]);
+    started.signal(Signal::TERM);
+    started.wait().exits(143);
+    project.file("go", "");
+    lifeline.down();
+    assert!(project.exists("stayed"), "it has left the group that is ended");
+}
+
+#[test]
+fn a_command_that_stops_itself_is_waited_for_and_can_be_ended() {
+    let exec = "exec 3> alive; echo a >&3; echo $$ >&3; kill -STOP $$; echo on";
+    let (project, lifeline) = project(exec, "");
+    let started = project.start(["hold"]);
+    lifeline.up();
+    let id = lifeline.up();
+    until("it is told", || started.stderr_so_far().contains("`hold` is stopped, and waited for"));
+    let hint = format!("kill -CONT -{id}");
+    assert!(started.stderr_so_far().contains(&hint), "{}", started.stderr_so_far());
+    project.sh(&hint).ok();
+    started.wait().ok().prints("on\n");
+    lifeline.down();
+
+    project.forget("alive");
+    let lifeline = Lifeline::at(&project.root.join("alive"));
+    let started = start(&project, &lifeline, &["hold", "-f"]);
+    until("it is told", || started.stderr_so_far().contains("is stopped"));
+    started.signal(Signal::TERM);
+    started.wait().exits(143);
+    lifeline.down();
+}
+
+#[test]
+fn a_command_that_reads_the_terminal_is_ended_and_told() {
+    for (exec, args) in [
+        ("exec 3> alive; echo up >&3; read answer < /dev/tty; echo $answer", "hold"),
+        ("exec 3> alive; echo up >&3; stty -echo < /dev/tty; echo on", "hold -n 1"),
+        ("trap \"\" TERM; exec 3> alive; echo up >&3; cat /dev/tty", "hold"),
+    ] {
+        let (project, lifeline) = project(exec, "");
+        let terminal = on_terminal(&project, args);
+        lifeline.up();
+        let output = terminal.wait();
+        lifeline.down();
+        let shown = output.stdout();
+        assert!(shown.contains("`hold` wants to read the terminal"), "{}", output.dump());
+        assert!(output.exits(if exec.starts_with("trap") { 137 } else { 143 }).stderr().is_empty());
+        assert!(project.ls(["--cache-status", "warm"]).is_empty());
+    }
+}
+
+#[test]
+fn ctrl_z_and_fg_stop_and_continue_a_run_under_a_shell() {
+    let exec =
+        "exec 3> alive; echo $PPID >&3; while [ ! -e go ]; do echo x >> beats; sleep 0.02; done";
+    let (project, lifeline) = project(exec, "");
+    let mut shell = project.command("sh", &project.root);
+    shell.args(["-im"]);
+    let terminal = crate::support::Terminal::start(&shell);
+    terminal.type_in(&format!("{} hold; echo code $?\n", env!("CARGO_BIN_EXE_qik")));
+    let qik: u32 = lifeline.up().trim().parse().unwrap();
+    until("it beats", || project.exists("beats"));
+    terminal.type_in("\x1a");
+    until("qik is stopped", || is_in_state(qik, 'T'));
+    let mut beats = project.read("beats").len();
+    until("the command is stopped", || {
+        let before = std::mem::replace(&mut beats, project.read("beats").len());
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        before == beats && beats == project.read("beats").len()
+    });
+    terminal.type_in("fg\n");
+    until("it beats again", || project.read("beats").len() > beats);
+    project.file("go", "");
+    lifeline.down();
+    terminal.shows("✓");
+    assert!(!terminal.shown().contains("is stopped, and waited for"), "{}", terminal.shown());
 }

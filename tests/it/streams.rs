@@ -232,3 +232,19 @@ fn a_narrow_terminal_and_any_locale_will_do() {
         project.env(name, value).qik(["--help"]).ok();
     }
 }
+
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let project = Project::new();
+    let commands =
+        "[commands.x]\nexec = '{tick x}; echo x'\ndeps = ['qik.toml']\n[commands]\ny = 'exit 7'\n";
+    project.toml(commands).commit();
+    let qik = |args: &str| project.sh(&format!("qik {args} > /dev/full"));
+    for args in ["x", "x", "-n 1 x", "-v x", "--logger json x", "--ls", "--help", "--version"] {
+        qik(args).exits(2).says("error[run0]: stdout cannot be written to").says("No space left");
+    }
+    assert_eq!(project.runs("x"), 1, "the result is one all the same");
+    qik("-n 1").exits(7);
+    qik("-v 0 x").ok().warns_not();
+    project.sh("qik x 2> /dev/full").ok();
+}

@@ -19,6 +19,8 @@ mod archive;
 mod breaker;
 mod failure;
 mod fetches;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzing;
 mod link;
 mod object;
 mod pool;

@@ -1,8 +1,12 @@
 //! What a user configures of a remote cache, rendered and checked. Pure.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
+
+use crate::sys::Env;
+use crate::sys::veil::Veil;
 
 /// How long to wait for an answer, and for each further stretch of it, where nothing is said:
 /// long enough for a busy server and a slow line, short enough to be borne once in a run.
@@ -10,6 +14,14 @@ const TIMEOUT_DEFAULT: Duration = Duration::from_secs(15);
 
 /// The longest that may be configured: more is a mistake.
 const TIMEOUT_MAX: Duration = Duration::from_hours(1);
+
+/// Shorter than this, a text is no credential but a word that a store on one's own machine takes
+/// for one, as `test` or `minio`: hiding it would spoil all output.
+const CREDENTIAL_BYTES_MIN: usize = 8;
+
+/// Where AWS's usual chain looks first.
+const CREDENTIAL_VARIABLES: [&str; 3] =
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// A cache of type `s3`.
 #[derive(Debug, Clone)]
@@ -29,6 +41,8 @@ pub struct S3Settings {
     /// Keys that entries are signed with: by the first, while those of all are taken. Without one
     /// nothing is signed.
     pub signing_keys: Vec<Secret>,
+    /// Learns the credentials, which it keeps out of all that is shown and kept.
+    pub veil: Veil,
 }
 
 /// Credentials of the configuration.
@@ -57,6 +71,13 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secret]")
+    }
+}
+
+/// Hides a credential from now on.
+pub(super) fn hide(veil: &Veil, credential: &str) {
+    if credential.len() >= CREDENTIAL_BYTES_MIN {
+        veil.learn(credential);
     }
 }
 
@@ -115,6 +136,23 @@ impl S3Settings {
             mode: Mode::default(),
             timeout: TIMEOUT_DEFAULT,
             signing_keys: Vec::new(),
+            veil: Veil::default(),
+        }
+    }
+
+    /// Hides what is secret and known before any request: the keys of the configuration, or what
+    /// AWS's usual chain begins with.
+    pub fn hide_secrets(&self, env: &Env) {
+        let mut secrets: Vec<&str> = self.signing_keys.iter().map(Secret::reveal).collect();
+        if let Some(Keys { id, secret, session_token }) = &self.keys {
+            let keys = [Some(id), Some(secret), session_token.as_ref()];
+            secrets.extend(keys.into_iter().flatten().map(Secret::reveal));
+        } else {
+            let variables = CREDENTIAL_VARIABLES.iter();
+            secrets.extend(variables.filter_map(|name| env.get(OsStr::new(name))?.to_str()));
+        }
+        for secret in secrets {
+            hide(&self.veil, secret);
         }
     }
 
@@ -179,6 +217,25 @@ mod tests {
         for secret in ["AKIA", "hush", "token\""] {
             assert!(!shown.contains(secret), "{shown}");
         }
+    }
+
+    #[test]
+    fn credentials_are_hidden_but_no_words() {
+        let keys = |id: &str, secret: &str| Keys {
+            id: Secret::new(id),
+            secret: Secret::new(secret),
+            session_token: Some(Secret::new("session-token")),
+        };
+        let mut settings = S3Settings::new("ci", "b");
+        settings.keys = Some(keys("AKIDEXAMPLE", "test"));
+        settings.signing_keys = vec![Secret::new("signing-key")];
+        let env = Env::from([("AWS_SESSION_TOKEN".into(), "of-the-environment".into())]);
+        settings.hide_secrets(&env);
+        let text = "test AKIDEXAMPLE session-token signing-key b of-the-environment";
+        assert_eq!(settings.veil.hide_text(text), "test *** *** *** b of-the-environment");
+        settings.keys = None;
+        settings.hide_secrets(&env);
+        assert_eq!(settings.veil.hide_text("of-the-environment"), "***");
     }
 
     #[test]

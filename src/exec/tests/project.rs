@@ -16,6 +16,7 @@ use crate::hash::{ArtifactList, Digest, Document, Files, Fingerprint, Inputs};
 use crate::paths::ProjectPath;
 use crate::paths::{AbsPath, WorkDirs};
 use crate::plan::{Dep, Graph, Runnable, RunnableId, RunnableName, Upstream};
+use crate::sys::veil::Veil;
 use crate::sys::{Env, fs};
 
 /// No test waits longer for anything.
@@ -29,6 +30,7 @@ pub(crate) struct Project {
     pub(crate) runnables: Vec<Runnable>,
     pub(crate) worker_count: usize,
     pub(crate) read_caches: ReadCaches,
+    pub(crate) veil: Veil,
 }
 
 /// What a run did and said.
@@ -57,6 +59,7 @@ impl Project {
             runnables: Vec::new(),
             worker_count: 2,
             read_caches: ReadCaches::Yes,
+            veil: Veil::default(),
         }
     }
 
@@ -72,6 +75,7 @@ impl Project {
             }
         });
         let runnable = Runnable {
+            secrets: Vec::new(),
             name: RunnableName::from(name.to_owned()),
             command: name.to_owned(),
             module: None,
@@ -81,6 +85,12 @@ impl Project {
             upstreams: upstreams.collect(),
             dotenv: Vec::new(),
             venv_files: Vec::new(),
+            stamp: None,
+            requirements: Vec::new(),
+            venv: None,
+            declared: Vec::new(),
+            env: BTreeMap::new(),
+            needs: None,
             artifacts: Vec::new(),
             cache: None,
             cache_when: CacheWhen::Success,
@@ -121,6 +131,7 @@ impl Project {
             worker_count: self.worker_count,
             read_caches: self.read_caches.clone(),
             cache_when: None,
+            veil: self.veil.clone(),
         }
     }
 
@@ -250,7 +261,7 @@ impl InputSource for World {
             let bytes = fs::read(&self.root.join(path))?;
             inputs.settings.insert(path.clone(), Digest::of(&bytes).to_hex());
         }
-        Ok(Fingerprint { files: Files::new(None), inputs })
+        Ok(Fingerprint { files: Files::new(None), inputs, veil: Veil::default() })
     }
 
     fn is_tracked(&self, _: &ProjectPath) -> bool {

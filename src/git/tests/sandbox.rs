@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::git::{FileSet, Patterns, Repo, Worktree};
 use crate::paths::AbsPath;
+use crate::sys::veil::Veil;
 use crate::sys::{Env, Sys, fs, spawn};
 
 pub(super) struct Sandbox {
@@ -129,7 +130,13 @@ impl Sandbox {
     }
 
     pub(super) fn sys(&self) -> Sys {
-        Sys { env: self.env.clone(), cwd: self.root(), exe: "/bin/qik".into(), cpu_count: 2 }
+        Sys {
+            env: self.env.clone(),
+            cwd: self.root(),
+            exe: "/bin/qik".into(),
+            cpu_count: 2,
+            veil: Veil::default(),
+        }
     }
 
     #[track_caller]

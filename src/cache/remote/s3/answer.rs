@@ -7,7 +7,7 @@ use aws_sdk_s3::operation::RequestId;
 
 use super::super::failure::{Failure, Kind};
 use super::body::innermost;
-use super::credentials::Redactor;
+use crate::sys::veil::Veil;
 
 /// Longest message of a server that is shown.
 const MESSAGE_CHARS_MAX: usize = 200;
@@ -28,13 +28,13 @@ pub(super) enum Answered {
 pub(super) fn diagnose<E>(
     verb: &'static str,
     error: &SdkError<E, HttpResponse>,
-    redactor: &Redactor,
+    veil: &Veil,
 ) -> Answered
 where
     E: ProvideErrorMetadata + RequestId + std::error::Error + 'static,
 {
     let failed = |kind: Kind, facts: String| {
-        let facts: String = redactor.redact(&facts).chars().map(visible).collect();
+        let facts: String = veil.hide_text(&facts).chars().map(visible).collect();
         Answered::Failed(Failure::new(kind, format!("{verb}: {facts}")))
     };
     let cause = || innermost(error).to_string();

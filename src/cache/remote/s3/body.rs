@@ -53,7 +53,7 @@ impl Read for Body {
             Ok(Ok(count)) => count,
             Ok(Err(error)) => {
                 let facts = format!("GET: {}", innermost(&error));
-                let facts = self.connection.redactor.redact(&facts);
+                let facts = self.connection.veil.hide_text(&facts).into_owned();
                 return Err(io::Error::other(Failure::new(Kind::Interrupted, facts)));
             }
             Err(_) => {

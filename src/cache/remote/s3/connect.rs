@@ -21,8 +21,9 @@ use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 
 use super::super::failure::Failure;
 use super::super::settings::S3Settings;
-use super::credentials::{self, Learning, Redactor};
+use super::credentials::{self, Learning};
 use super::driver::Driver;
+use crate::sys::veil::Veil;
 
 /// How long a server may take to accept a connection, which needs no thought of it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,25 +50,24 @@ const REGION_DEFAULT: &str = "us-east-1";
 pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) driver: Driver,
-    pub(super) redactor: Redactor,
+    pub(super) veil: Veil,
 }
 
 impl Connection {
     /// Reads AWS's configuration; no request is made yet.
     pub(super) fn new(settings: &S3Settings) -> Result<Self, Failure> {
         let driver = Driver::start()?;
-        let redactor = Redactor::default();
-        let config = driver.run(load(settings, redactor.clone()));
+        let config = driver.run(load(settings));
         let is_path_style = settings.endpoint.is_some() || config.endpoint_url().is_some();
         let config = Builder::from(&config)
             .force_path_style(is_path_style)
             .retry_classifier(HttpStatusCodeClassifier::new_from_codes(TOO_MANY_REQUESTS))
             .build();
-        Ok(Self { client: Client::from_conf(config), driver, redactor })
+        Ok(Self { client: Client::from_conf(config), driver, veil: settings.veil.clone() })
     }
 }
 
-async fn load(settings: &S3Settings, redactor: Redactor) -> SdkConfig {
+async fn load(settings: &S3Settings) -> SdkConfig {
     let region = region(settings).await;
     let source = if let Some(keys) = &settings.keys {
         credentials::configured(keys)
@@ -78,7 +78,7 @@ async fn load(settings: &S3Settings, redactor: Redactor) -> SdkConfig {
     let is_tls = !settings.endpoint.as_deref().is_some_and(|url| url.starts_with("http://"));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region)
-        .credentials_provider(Learning::new(source, redactor))
+        .credentials_provider(Learning::new(source, &settings.veil))
         .http_client(http(is_tls, ProxyConfig::from_env()))
         .identity_cache(IdentityCache::lazy().load_timeout(CREDENTIALS_TIMEOUT).build())
         .retry_config(

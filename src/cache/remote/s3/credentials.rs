@@ -1,7 +1,5 @@
 //! Where credentials come from, and what keeps them out of messages.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -12,14 +10,12 @@ use aws_credential_types::provider::{
 };
 use aws_sdk_s3::config::{Credentials, Region, SharedHttpClient};
 
-use super::super::settings::Keys;
+use super::super::settings::{Keys, hide};
+use crate::sys::veil::Veil;
 
 /// How long instance metadata may take: it is next door where there is any, and everywhere else
 /// every run would wait for it.
 const IMDS_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Shorter than this, a text is no credential, and taking it out of messages would spoil them.
-const SECRET_BYTES_MIN: usize = 4;
 
 /// The keys of the configuration.
 pub(super) fn configured(keys: &Keys) -> SharedCredentialsProvider {
@@ -51,52 +47,26 @@ pub(super) async fn chain(
     SharedCredentialsProvider::new(chain)
 }
 
-/// Takes every credential that was in use out of a text.
-#[derive(Clone, Default)]
-pub(super) struct Redactor(Arc<Mutex<Vec<String>>>);
-
-impl Redactor {
-    fn learn(&self, credentials: &Credentials) {
-        let mut secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let texts = [
-            Some(credentials.secret_access_key()),
-            credentials.session_token(),
-            Some(credentials.access_key_id()),
-        ];
-        for text in texts.into_iter().flatten() {
-            if text.len() >= SECRET_BYTES_MIN && !secrets.iter().any(|secret| secret == text) {
-                secrets.push(text.to_owned());
-            }
-        }
-    }
-
-    pub(super) fn redact(&self, text: &str) -> String {
-        let secrets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[secret]"))
-    }
-}
-
-impl fmt::Debug for Redactor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Redactor")
-    }
-}
-
-/// Credentials that the redactor learns of before anybody uses them.
+/// Credentials that the veil learns of before anybody uses them.
 #[derive(Debug)]
 pub(super) struct Learning {
     source: SharedCredentialsProvider,
-    redactor: Redactor,
+    veil: Veil,
 }
 
 impl Learning {
-    pub(super) fn new(source: SharedCredentialsProvider, redactor: Redactor) -> Self {
-        Self { source, redactor }
+    pub(super) fn new(source: SharedCredentialsProvider, veil: &Veil) -> Self {
+        Self { source, veil: veil.clone() }
     }
 
     async fn load(&self) -> Result {
         let credentials = self.source.provide_credentials().await?;
-        self.redactor.learn(&credentials);
+        let token = credentials.session_token();
+        let (id, secret) = (credentials.access_key_id(), credentials.secret_access_key());
+        [Some(id), Some(secret), token]
+            .into_iter()
+            .flatten()
+            .for_each(|text| hide(&self.veil, text));
         Ok(credentials)
     }
 }
@@ -107,25 +77,5 @@ impl ProvideCredentials for Learning {
         Self: 'a,
     {
         future::ProvideCredentials::new(self.load())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_in_use_is_in_no_message() {
-        let redactor = Redactor::default();
-        redactor.learn(&Credentials::new("AKIA1", "s3cr3t", Some("t0k3n".into()), None, "test"));
-        let text = redactor.redact("key AKIA1 with s3cr3t+t0k3n and s3cr3t");
-        assert_eq!(text, "key [secret] with [secret]+[secret] and [secret]");
-    }
-
-    #[test]
-    fn a_key_that_is_hardly_one_leaves_messages_alone() {
-        let redactor = Redactor::default();
-        redactor.learn(&Credentials::new("a", "", None, None, "test"));
-        assert_eq!(redactor.redact("a message"), "a message");
     }
 }

@@ -88,7 +88,7 @@ impl Remote for S3 {
                     let body = Body::new(connection, output.body, self.settings.timeout);
                     Ok(Some(Box::new(body) as Box<dyn Read + Send>))
                 }
-                Err(error) => match diagnose("GET", &error, &connection.redactor) {
+                Err(error) => match diagnose("GET", &error, &connection.veil) {
                     Answered::Absent => Ok(None),
                     Answered::Failed(failure) => Err(failure),
                     Answered::Present | Answered::UnknownCondition => Err(surprise("GET")),
@@ -105,7 +105,7 @@ impl Remote for S3 {
                     let code = output.metadata().and_then(|metadata| metadata.get(CODE));
                     Ok(Some(Label { code: code.and_then(|code| code.parse().ok()) }))
                 }
-                Err(error) => match diagnose("HEAD", &error, &connection.redactor) {
+                Err(error) => match diagnose("HEAD", &error, &connection.veil) {
                     Answered::Absent => Ok(None),
                     Answered::Failed(failure) => Err(failure),
                     Answered::Present | Answered::UnknownCondition => Err(surprise("HEAD")),
@@ -171,7 +171,7 @@ impl S3 {
             while_moving(request.send(), upload.moved_bytes, self.settings.timeout).await?;
         Ok(match answer {
             Ok(_) => Answered::Present,
-            Err(error) => diagnose("PUT", &error, &connection.redactor),
+            Err(error) => diagnose("PUT", &error, &connection.veil),
         })
     }
 }

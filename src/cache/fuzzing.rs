@@ -1,0 +1,48 @@
+//! Entries and artifact patterns as entry points of fuzzing. Pure but for `archive`.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::entry::{Entry, Layout, is_foreign};
+use super::{Content, pattern, reach};
+use crate::hash::{Digest, Document};
+
+pub use super::remote::fuzzing::archive;
+
+/// An entry of the local cache or of a remote one, and one of the repo cache; as it is, and as if
+/// it had been sealed by who can.
+pub fn entry(bytes: &[u8]) {
+    check::<Content>(bytes);
+    check::<Document>(bytes);
+    let Some(end) = bytes.iter().rposition(|byte| *byte == b'}') else { return };
+    let mut sealed = [&bytes[..end], b","].concat();
+    let seal = format!("\"seal\": \"{}\"}}\n", Digest::of(&sealed));
+    sealed.extend(seal.into_bytes());
+    check::<Content>(&sealed);
+    check::<Document>(&sealed);
+}
+
+fn check<F>(bytes: &[u8])
+where
+    F: Serialize + DeserializeOwned + Clone + PartialEq + std::fmt::Debug,
+{
+    let _ = is_foreign(bytes);
+    let Ok(entry) = Entry::<F>::parse(bytes) else { return };
+    for layout in [Layout::Compact, Layout::Pretty] {
+        let again = entry.render(layout).map(|bytes| Entry::parse(&bytes));
+        assert_eq!(again, Some(Ok(entry.clone())));
+    }
+    drop(entry.artifacts.to_list());
+    if reach::check(&entry.artifacts).is_ok() {
+        for artifact in &entry.artifacts.artifacts {
+            let path = artifact.path.as_bytes();
+            let mut parts = path.split(|byte| *byte == b'/');
+            assert!(!path.contains(&0) && !parts.any(|part| matches!(part, b"" | b"." | b"..")));
+        }
+    }
+    for artifact in &entry.artifacts.artifacts {
+        if let Ok(text) = std::str::from_utf8(artifact.path.as_bytes()) {
+            drop(pattern::check_pattern(text));
+        }
+    }
+}
