@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::paths::AbsPath;
-use crate::plan::{Dep, Runnable};
+use crate::plan::{Dep, Pyimport, Runnable};
 use crate::sys::fs;
 
 /// Deps by kind.
@@ -15,6 +15,12 @@ pub(super) struct Expanded {
     pub(super) globs: Vec<String>,
     pub(super) consts: Vec<String>,
     pub(super) distributions: Vec<String>,
+    /// Modules that are needed with all that they import.
+    pub(super) pyimports: Vec<Pyimport>,
+    /// All source files of the import graph are needed.
+    pub(super) has_sources: bool,
+    /// What the imports of these are held against.
+    pub(super) fence: Option<Vec<Pyimport>>,
     /// Files that `load` deps name.
     pub(super) loaded: Vec<String>,
 }
@@ -59,7 +65,18 @@ impl Expanded {
                 self.declared.push(format!("pydist {name}"));
                 self.distributions.push(name.clone());
             }
-            Dep::Pygraph(pyimport) => return Err(unsupported(pyimport).into()),
+            Dep::Pygraph(pyimport) => {
+                self.declared.push(format!("pygraph {}", pyimport.name));
+                self.pyimports.push(pyimport.clone());
+            }
+            Dep::PygraphFiles => {
+                self.declared.push("pygraph".to_owned());
+                self.has_sources = true;
+            }
+            Dep::PygraphFence(items) => {
+                self.declared.extend(items.iter().map(|item| format!("fence {}", item.name)));
+                self.fence = Some(items.clone());
+            }
             Dep::Load { path, default } => {
                 self.declared.push(format!("load {path}"));
                 self.loaded.push(path.clone());
@@ -92,12 +109,4 @@ impl Expanded {
         self.distributions.extend(loaded.pydists);
         Ok(())
     }
-}
-
-fn unsupported(pyimport: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::NotSupported,
-        format!("the `pygraph` dep on `{pyimport}` is not in this version of qik"),
-    )
-    .hint("use globs of the Python files it imports")
 }

@@ -8,11 +8,13 @@ mod digest;
 mod encode;
 mod explain;
 mod fingerprint;
+mod imports;
 mod reach;
 mod world;
 
 pub use digest::{Digest, NotADigest};
 pub use explain::{Change, diff};
 pub use fingerprint::{Document, Files, Fingerprint, Inputs, VERSION};
+pub use imports::{GraphResult, Imports};
 pub use reach::Reach;
 pub use world::{ArtifactList, PydistRules, World};

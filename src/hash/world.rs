@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::deps::{Expanded, expand};
+use super::imports::{Imports, Needs};
 use super::{Digest, Files, Fingerprint, Inputs};
 use crate::error::{Code, Diagnostic, RunnableError};
-use crate::git::{Patterns, Worktree};
+use crate::git::{FileSet, Patterns, Worktree};
 use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
+use crate::pygraph::Builder;
 use crate::python::{Distributions, find_site_packages, normalized};
 use crate::space::dotenv;
 use crate::sys::{Env, fs};
@@ -23,7 +25,7 @@ pub type ArtifactList = BTreeMap<String, String>;
 const NOT_OUR_OWN: &str = ":(exclude,glob).qik/cache/**";
 
 /// What stands in a fingerprint for a file or distribution that is not there.
-const MISSING: &str = "missing";
+pub(super) const MISSING: &str = "missing";
 
 /// The files, environments and distributions of a run.
 #[derive(Debug)]
@@ -33,7 +35,9 @@ pub struct World {
     worktree: Option<Arc<Worktree>>,
     /// The process's environment.
     env: Env,
-    pydist: PydistRules,
+    pub(super) pydist: PydistRules,
+    /// Makes the import graph, where the project has its plugin.
+    pub(super) imports: Option<Builder>,
     seen: Mutex<Seen>,
     /// Counts the times at which `seen` was forgotten, so that nothing that was looked at before
     /// is remembered after.
@@ -46,15 +50,20 @@ pub struct PydistRules {
     /// Versions of what is not installed, by normalized name.
     pub versions: BTreeMap<String, String>,
     pub ignores_missing: bool,
+    /// Distributions of imports that none says to have, by top-level name.
+    pub modules: BTreeMap<String, String>,
+    pub ignores_missing_modules: bool,
 }
 
 /// What was looked at since a command last ran.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     files: BTreeMap<Patterns, Files>,
     settings: BTreeMap<String, String>,
     environments: BTreeMap<Vec<String>, Arc<Env>>,
     distributions: Option<Arc<Distributions>>,
+    pub(super) imports: Option<Arc<Imports>>,
+    pub(super) needs: BTreeMap<String, Arc<Needs>>,
 }
 
 impl World {
@@ -65,7 +74,14 @@ impl World {
         pydist: PydistRules,
     ) -> Self {
         let seen = Mutex::default();
-        Self { root, worktree, env, pydist, seen, epoch: AtomicU64::new(0) }
+        Self { root, worktree, env, pydist, imports: None, seen, epoch: AtomicU64::new(0) }
+    }
+
+    /// The same world with an import graph.
+    #[must_use]
+    pub fn with_imports(mut self, builder: Builder) -> Self {
+        self.imports = Some(builder);
+        self
     }
 
     pub(super) fn root(&self) -> &AbsPath {
@@ -98,18 +114,33 @@ impl World {
         for name in &expanded.distributions {
             distributions.insert(normalized(name), self.version(name)?);
         }
+        let mut consts = expanded.consts.clone();
+        let mut parts = Vec::new();
+        for pyimport in &expanded.pyimports {
+            let needs = self.needs(pyimport)?;
+            self.add_versions(&needs, &mut distributions)?;
+            for path in &needs.links {
+                settings.insert(path.clone(), self.setting(path)?);
+            }
+            parts.push(needs.files.clone());
+        }
+        if expanded.has_sources || expanded.fence.is_some() {
+            let found = self.findings_of(&expanded)?;
+            consts.extend(found.consts);
+            parts.push(found.files);
+        }
         let inputs = Inputs {
             runnable: runnable.name.as_str().to_owned(),
             exec: runnable.exec.clone(),
             deps: expanded.declared.clone(),
             artifacts: runnable.artifacts.clone(),
             space: runnable.space.clone(),
-            consts: expanded.consts.clone(),
+            consts,
             settings,
             distributions,
             upstreams,
         };
-        Ok(Fingerprint { files: self.files(&expanded)?, inputs })
+        Ok(Fingerprint { files: self.all_files(&expanded, parts)?, inputs })
     }
 
     /// The environment of a runnable's space: the process's, then its dotenv files.
@@ -161,10 +192,13 @@ impl World {
         let Some(worktree) = &self.worktree else { return Ok(false) };
         let expanded = expand(&self.root, runnable)?;
         let globs = patterns(worktree, &expanded.globs)?;
+        let imported = self.imported_paths(&expanded, paths)?;
         let settings: Vec<_> =
             settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
         let settings = Patterns::parse(worktree.prefix(), settings.iter().map(String::as_str))?;
-        Ok(paths.iter().any(|path| globs.matches(path) || settings.matches(path)))
+        Ok(paths.iter().any(|path| {
+            globs.matches(path) || settings.matches(path) || imported.contains(path)
+        }))
     }
 
     /// Whether git tracks a file; in doubt it does.
@@ -185,12 +219,42 @@ impl World {
         expanded.globs.into_iter().filter(is_unmatched).collect()
     }
 
-    fn files(&self, expanded: &Expanded) -> Result<Files, RunnableError> {
-        let (Some(worktree), false) = (&self.worktree, expanded.globs.is_empty()) else {
+    /// The files of glob deps and of imports.
+    fn all_files(&self, expanded: &Expanded, parts: Vec<Files>) -> Result<Files, RunnableError> {
+        let [part] = parts.as_slice() else {
+            return match parts.as_slice() {
+                [] => self.files(&expanded.globs),
+                _ => self.union(self.files(&expanded.globs)?, &parts),
+            };
+        };
+        match expanded.globs.is_empty() {
+            true => Ok(part.clone()),
+            false => self.union(self.files(&expanded.globs)?, &parts),
+        }
+    }
+
+    fn union(&self, files: Files, parts: &[Files]) -> Result<Files, RunnableError> {
+        let sets = std::iter::once(&files).chain(parts);
+        let union = FileSet::union(sets.filter_map(|files| files.set.as_deref()));
+        match union {
+            Some(set) => Ok(Files::new(Some(Arc::new(set)))),
+            None if files.set.is_none() && parts.iter().all(|files| files.set.is_none()) => {
+                Ok(files)
+            }
+            // Somebody writes it while it is read: what was seen is of different moments.
+            None => Err(Diagnostic::new(Code::GitFailed, "the index changes all the time")
+                .hint("run qik when git is done")
+                .into()),
+        }
+    }
+
+    /// The tracked files that patterns match.
+    pub(super) fn files(&self, globs: &[String]) -> Result<Files, RunnableError> {
+        let (Some(worktree), false) = (&self.worktree, globs.is_empty()) else {
             return Ok(Files::new(None));
         };
         let epoch = self.epoch();
-        let patterns = patterns(worktree, &expanded.globs)?;
+        let patterns = patterns(worktree, globs)?;
         if let Some(files) = self.lock().files.get(&patterns) {
             return Ok(files.clone());
         }
@@ -201,7 +265,7 @@ impl World {
         Ok(files)
     }
 
-    fn setting(&self, path: &str) -> Result<String, RunnableError> {
+    pub(super) fn setting(&self, path: &str) -> Result<String, RunnableError> {
         let epoch = self.epoch();
         if let Some(digest) = self.lock().settings.get(path) {
             return Ok(digest.clone());
@@ -214,7 +278,7 @@ impl World {
         Ok(digest)
     }
 
-    fn version(&self, name: &str) -> Result<String, RunnableError> {
+    pub(super) fn version(&self, name: &str) -> Result<String, RunnableError> {
         if let Some(version) = self.distributions().version(name) {
             return Ok(version.to_owned());
         }
@@ -233,7 +297,7 @@ impl World {
         .into())
     }
 
-    fn distributions(&self) -> Arc<Distributions> {
+    pub(super) fn distributions(&self) -> Arc<Distributions> {
         let epoch = self.epoch();
         if let Some(distributions) = &self.lock().distributions {
             return Arc::clone(distributions);
@@ -244,19 +308,19 @@ impl World {
         distributions
     }
 
-    fn epoch(&self) -> u64 {
+    pub(super) fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
     /// Remembers what was looked at, unless a command has run meanwhile.
-    fn remember(&self, epoch: u64, change: impl FnOnce(&mut Seen)) {
+    pub(super) fn remember(&self, epoch: u64, change: impl FnOnce(&mut Seen)) {
         let mut seen = self.lock();
         if self.epoch() == epoch {
             change(&mut seen);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
+    pub(super) fn lock(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -88,9 +88,9 @@ fn definitions_at(
     let planner =
         Planner { declarations: &project.declarations, spaces: &spaces, context: &context };
     let mut definitions = BTreeMap::new();
-    for command in project.declarations.commands.keys() {
+    for command in planner.commands() {
         // Each command for itself: one that cannot be planned counts as changed.
-        let Ok(candidates) = planner.expand(command) else { continue };
+        let Ok(candidates) = planner.expand(&command) else { continue };
         let Ok(graph) = build(&planner, candidates, Isolation::Isolated) else { continue };
         definitions
             .extend(graph.runnables.into_iter().map(|runnable| (runnable.name.clone(), runnable)));

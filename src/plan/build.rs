@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::render::CommandDep;
-use super::{Candidate, Graph, Planner, Runnable, RunnableId, RunnableName, Upstream, cycle};
-use crate::config::Dep;
+use super::render::{CommandDep, Needed};
+use super::{
+    Candidate, Graph, Planner, Runnable, RunnableId, RunnableName, Upstream, cycle,
+};
+use crate::config::{Dep, Strictness};
 use crate::error::{Diagnostic, Error, Result};
 
 /// Whether upstreams join a run for the sake of what is downstream.
@@ -77,10 +79,16 @@ impl<'a> Builder<'_, 'a> {
 
     fn add(&mut self, candidate: &Candidate<'a>) {
         match self.planner.render_runnable(candidate) {
-            Ok((runnable, deps)) => {
-                let mut runnable = runnable;
-                for dep in deps {
-                    if let Err(error) = self.add_edge(&mut runnable, candidate, &dep) {
+            Ok((mut runnable, needed)) => {
+                for needed in needed {
+                    let added = match needed {
+                        Needed::Command(dep) => self.add_edges(&mut runnable, candidate, &dep),
+                        Needed::Exact(upstream, strictness) => {
+                            self.add_exact(&mut runnable, upstream, strictness);
+                            Ok(())
+                        }
+                    };
+                    if let Err(error) = added {
                         self.note(&error);
                     }
                 }
@@ -99,13 +107,25 @@ impl<'a> Builder<'_, 'a> {
         }
     }
 
-    fn add_edge(
+    /// An edge to a plugin's runnable. Its artifacts are what it found out, which the fingerprint
+    /// of the downstream has from the same source.
+    fn add_exact(&mut self, runnable: &mut Runnable, upstream: Candidate<'a>, strictness: Strictness) {
+        if !runnable.upstreams.iter().any(|known| known.name == upstream.name) {
+            let name = upstream.name.clone();
+            runnable.upstreams.push(Upstream { name, id: None, strictness, artifacts: Vec::new() });
+        }
+        if self.isolation == Isolation::Joined {
+            self.join(upstream);
+        }
+    }
+
+    fn add_edges(
         &mut self,
         runnable: &mut Runnable,
         candidate: &Candidate<'a>,
         dep: &CommandDep<'a>,
     ) -> Result<()> {
-        if dep.is_base && self.base_named.contains(candidate.command) {
+        if dep.is_base && self.base_named.contains(&*candidate.command) {
             return Ok(());
         }
         let joins = match dep.is_isolated {
@@ -113,15 +133,11 @@ impl<'a> Builder<'_, 'a> {
             None => self.isolation == Isolation::Joined,
         };
         for upstream in self.upstream_candidates(candidate, dep)? {
-            let artifacts = upstream.declared.artifacts.iter();
-            let module = self.planner.module_of(&upstream);
             runnable.upstreams.push(Upstream {
                 name: upstream.name.clone(),
                 id: None,
                 strictness: dep.strictness,
-                artifacts: artifacts
-                    .map(|text| self.planner.render(text, module))
-                    .collect::<Result<_>>()?,
+                artifacts: self.planner.artifacts(&upstream)?,
             });
             if joins {
                 self.join(upstream);

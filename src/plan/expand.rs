@@ -1,9 +1,12 @@
 //! A command → the runnables that it stands for: one for each module, or one. Pure.
 
+use std::borrow::Cow;
+
+use super::plugin::PluginCommand;
 use super::RunnableName;
 use crate::config::{Command, Declarations, Text};
 use crate::context::{Context, ModuleFields, Scope, Template};
-use crate::error::{Code, Diagnostic, Result};
+use crate::error::Result;
 use crate::space::{Module, Space, Spaces};
 
 /// What planning reads.
@@ -18,22 +21,27 @@ pub struct Planner<'a> {
 #[derive(Debug, Clone)]
 pub struct Candidate<'a> {
     pub name: RunnableName,
-    pub command: &'a str,
-    pub declared: &'a Command,
+    pub command: Cow<'a, str>,
+    pub origin: Origin<'a>,
     pub space: &'a Space,
     /// The module it is parametrized over.
     pub module: Option<&'a Module>,
+}
+
+/// Who declares a runnable's command.
+#[derive(Debug, Clone)]
+pub enum Origin<'a> {
+    /// The project.
+    Declared(&'a Command),
+    Plugin(PluginCommand<'a>),
 }
 
 impl<'a> Planner<'a> {
     /// The runnables of a command, named as a user or a dep names it.
     pub fn expand(&self, word: &str) -> Result<Vec<Candidate<'a>>> {
         let command = self.declarations.resolve_command(word)?;
-        let (command, declared) = self
-            .declarations
-            .commands
-            .get_key_value(&command)
-            .ok_or_else(|| of_plugin(&command))?;
+        let known = self.declarations.commands.get_key_value(&command);
+        let Some((command, declared)) = known else { return self.expand_plugin(&command) };
         let own_space = match &declared.space {
             Some(space) => Some(self.find_space(space)?),
             None => None,
@@ -42,7 +50,8 @@ impl<'a> Planner<'a> {
             let space_name = self.spaces.are_several().then_some(space.name.as_str());
             let module_name = module.map(|module| module.name.as_str());
             let name = RunnableName::new(command, space_name, module_name);
-            Candidate { name, command, declared, space, module }
+            let (command, origin) = (Cow::Borrowed(command.as_str()), Origin::Declared(declared));
+            Candidate { name, command, origin, space, module }
         };
         if !is_parametrized(declared) {
             let default = || self.spaces.find("default");
@@ -76,7 +85,10 @@ impl<'a> Planner<'a> {
     /// The module whose fields a command's templates see: the one it is parametrized over, or
     /// the one whose file declares it.
     pub(super) fn module_of(&self, candidate: &Candidate<'a>) -> Option<&'a Module> {
-        let declaring = candidate.declared.module.as_deref();
+        let declaring = match &candidate.origin {
+            Origin::Declared(declared) => declared.module.as_deref(),
+            Origin::Plugin(_) => None,
+        };
         candidate.module.or_else(|| {
             let name = declaring?;
             self.spaces.modules().find(|module| module.name == name)
@@ -88,12 +100,6 @@ impl<'a> Planner<'a> {
         self.declarations.check_space(&name).map_err(|diagnostic| diagnostic.at(&text.place))?;
         Ok(self.spaces.find(&name).unwrap_or_else(|| unreachable!("declared spaces are resolved")))
     }
-}
-
-/// A command that a plugin adds.
-fn of_plugin(command: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotSupported, format!("`{command}` is not in this version of qik"))
-        .because("the commands of plugins are not there yet")
 }
 
 /// Whether a command makes a runnable for each module. A module's own commands do not: there the

@@ -8,12 +8,14 @@ mod build;
 mod cycle;
 mod expand;
 mod name;
+mod plugin;
 mod render;
 mod runnable;
 #[cfg(test)]
 mod tests;
 
 pub use build::{Isolation, build};
-pub use expand::{Candidate, Planner};
+pub use expand::{Candidate, Origin, Planner};
 pub use name::RunnableName;
-pub use runnable::{Dep, Graph, Runnable, RunnableId, Upstream};
+pub use plugin::PluginCommand;
+pub use runnable::{Action, Dep, Graph, GraphTask, Pyimport, Runnable, RunnableId, Upstream};

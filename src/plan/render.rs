@@ -1,6 +1,6 @@
 //! A candidate → a runnable: every template rendered, every default applied. Pure.
 
-use super::{Candidate, Dep, Planner, Runnable};
+use super::{Action, Candidate, Dep, Origin, Planner, Pyimport, Runnable};
 use crate::config::{self, CacheWhen, Text};
 use crate::error::Result;
 use crate::space::{Module, Venv};
@@ -16,34 +16,51 @@ pub(super) struct CommandDep<'a> {
     pub(super) is_base: bool,
 }
 
+/// What a runnable waits for.
+#[derive(Debug, Clone)]
+pub(super) enum Needed<'a> {
+    Command(CommandDep<'a>),
+    /// A certain runnable.
+    Exact(Candidate<'a>, config::Strictness),
+}
+
 impl<'a> Planner<'a> {
     /// The runnable of a candidate, its upstreams yet to be resolved.
     pub(super) fn render_runnable(
         &self,
         candidate: &Candidate<'a>,
-    ) -> Result<(Runnable, Vec<CommandDep<'a>>)> {
-        let declared = candidate.declared;
+    ) -> Result<(Runnable, Vec<Needed<'a>>)> {
+        let declared = match &candidate.origin {
+            Origin::Declared(declared) => *declared,
+            Origin::Plugin(command) => return self.render_plugin(candidate, command),
+        };
         let module = self.module_of(candidate);
         let defaults = &self.declarations.defaults;
         let base_deps: &[config::Dep] =
             if declared.deps.is_empty() { &[] } else { &self.declarations.base_deps };
         let mut deps = Vec::new();
+        let mut locks = Vec::new();
         for dep in declared.deps.iter().chain(base_deps) {
             deps.extend(self.render_dep(dep, module)?);
+            if let Some((pyimport, _)) = self.pygraph_dep(dep, module)? {
+                let lock = self.lock_task(candidate.space, &pyimport);
+                locks.extend(lock.map(|lock| Needed::Exact(lock, config::Strictness::Strict)));
+            }
         }
         let own = self.command_deps(&declared.deps, module, false);
         let base = self.command_deps(&self.declarations.base_deps, module, true);
-        let command_deps = own.chain(base).collect::<Result<_>>()?;
-        let artifacts = declared.artifacts.iter();
+        let needed = own.chain(base).map(|dep| dep.map(Needed::Command));
+        let needed = needed.chain(locks.into_iter().map(Ok)).collect::<Result<_>>()?;
         let runnable = Runnable {
             name: candidate.name.clone(),
-            command: candidate.command.to_owned(),
+            command: candidate.command.to_string(),
             module: candidate.module.map(|module| module.name.clone()),
             space: candidate.space.name.clone(),
             exec: self.render(&declared.exec, module)?,
+            action: Action::Shell,
             deps,
             upstreams: Vec::new(),
-            artifacts: artifacts.map(|text| self.render(text, module)).collect::<Result<_>>()?,
+            artifacts: self.artifacts(candidate)?,
             dotenv: self.render_all(&candidate.space.dotenv)?,
             venv_files: match &candidate.space.venv {
                 Venv::Active { files } => self.render_all(files)?,
@@ -55,7 +72,18 @@ impl<'a> Planner<'a> {
             is_hidden: declared.is_hidden,
             rewrites: declared.rewrites.unwrap_or(defaults.rewrites),
         };
-        Ok((runnable, command_deps))
+        Ok((runnable, needed))
+    }
+
+    /// The artifact patterns of a candidate.
+    pub(super) fn artifacts(&self, candidate: &Candidate<'a>) -> Result<Vec<String>> {
+        match &candidate.origin {
+            Origin::Declared(declared) => {
+                let module = self.module_of(candidate);
+                declared.artifacts.iter().map(|text| self.render(text, module)).collect()
+            }
+            Origin::Plugin(command) => Ok(self.render_plugin(candidate, command)?.0.artifacts),
+        }
     }
 
     fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
@@ -67,22 +95,33 @@ impl<'a> Planner<'a> {
         if declared.deps.is_empty() {
             return Ok(None);
         }
-        let Some(text) = declared.cache.as_ref().or(self.declarations.defaults.cache.as_ref())
-        else {
-            return Ok(Some("local".to_owned()));
-        };
+        let text = declared.cache.as_ref().or(self.declarations.defaults.cache.as_ref());
+        self.cache_of(text, module)
+    }
+
+    /// The cache that a text names; `local` without one.
+    pub(super) fn cache_of(
+        &self,
+        text: Option<&Text>,
+        module: Option<&Module>,
+    ) -> Result<Option<String>> {
+        let Some(text) = text else { return Ok(Some("local".to_owned())) };
         let name = self.render(text, module)?;
         self.declarations.check_cache(&name).map_err(|diagnostic| diagnostic.at(&text.place))?;
         Ok((name != "none").then_some(name))
     }
 
-    fn render_dep(&self, dep: &config::Dep, module: Option<&Module>) -> Result<Option<Dep>> {
+    pub(super) fn render_dep(&self, dep: &config::Dep, module: Option<&Module>) -> Result<Option<Dep>> {
         Ok(Some(match dep {
             config::Dep::Glob(text) => Dep::Glob(self.render(text, module)?),
             config::Dep::Const(text) => Dep::Const(self.render(text, module)?),
             config::Dep::Pydist(text) => Dep::Pydist(self.render(text, module)?),
-            config::Dep::Pygraph(text) => Dep::Pygraph(self.render(text, module)?),
-            config::Dep::PygraphOfModule(text) => Dep::Pygraph(self.module_import(text, module)?),
+            config::Dep::Pygraph(_) | config::Dep::PygraphOfModule(_) => {
+                let rendered = self.pygraph_dep(dep, module)?;
+                return Ok(rendered.map(|(name, text)| {
+                    Dep::Pygraph(Pyimport { name, place: Some(text.place.clone()) })
+                }));
+            }
             config::Dep::Load { path, default } => Dep::Load {
                 path: self.render(path, module)?,
                 default: match default {
@@ -100,13 +139,13 @@ impl<'a> Planner<'a> {
 
     /// The dotted name of the module that 0.1's `module` dep names; any other name is taken for
     /// a dotted name itself.
-    fn module_import(&self, text: &Text, module: Option<&Module>) -> Result<String> {
+    pub(super) fn module_import(&self, text: &Text, module: Option<&Module>) -> Result<String> {
         let name = self.render(text, module)?;
         let found = self.spaces.find_module(&name);
         Ok(found.map_or(name, |module| module.pyimport.clone()))
     }
 
-    fn command_deps(
+    pub(super) fn command_deps(
         &self,
         deps: &'a [config::Dep],
         module: Option<&'a Module>,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::RunnableName;
 use crate::config::{CacheWhen, Strictness};
+use crate::error::Place;
 
 /// Position of a runnable in its [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,8 +17,9 @@ pub struct Runnable {
     pub command: String,
     pub module: Option<String>,
     pub space: String,
-    /// What `sh -c` gets.
+    /// What `sh -c` gets; nothing if qik itself does it.
     pub exec: String,
+    pub action: Action,
     /// What it depends on, base deps included; command deps are in `upstreams`.
     pub deps: Vec<Dep>,
     pub upstreams: Vec<Upstream>,
@@ -35,19 +37,65 @@ pub struct Runnable {
     pub rewrites: bool,
 }
 
+/// Who does what a runnable is there for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// A shell gets `exec`.
+    Shell,
+    /// qik itself, of the import graph.
+    Graph(GraphTask),
+}
+
+/// What there is to do with the import graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GraphTask {
+    /// Make it.
+    Build,
+    /// Write down what a module needs.
+    Lock { pyimport: String },
+    /// Hold the imports of a space against its fence.
+    Check,
+}
+
 /// A rendered dep on something other than a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dep {
     Glob(String),
     Const(String),
     Pydist(String),
-    /// The import graph below a dotted name.
-    Pygraph(String),
+    /// A module with all that it imports.
+    Pygraph(Pyimport),
+    /// All source files of the import graph.
+    PygraphFiles,
+    /// What the modules in the fence of the runnable's space import.
+    PygraphFence(Vec<Pyimport>),
     /// Deps listed in a JSON file; `default` where there is no such file.
     Load {
         path: String,
         default: Option<Vec<Self>>,
     },
+}
+
+/// A dotted name, with the place where it is asked for; the same wherever that is.
+#[derive(Debug, Clone)]
+pub struct Pyimport {
+    pub name: String,
+    pub place: Option<Place>,
+}
+
+impl PartialEq for Pyimport {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Pyimport {}
+
+impl Dep {
+    /// A module that nobody's text names.
+    pub(super) fn pygraph(name: &str) -> Self {
+        Self::Pygraph(Pyimport { name: name.to_owned(), place: None })
+    }
 }
 
 /// An edge of the graph.

@@ -1,0 +1,257 @@
+//! The tracked source files → the graph: reads what is kept, parses what is new, in parallel.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rustc_hash::FxHashMap;
+use sha1::{Digest as _, Sha1};
+
+use super::assemble::{Rules, SourceFile, assemble};
+use super::graph::Graph;
+use super::kept::{self, Kept, Key};
+use super::scan::{Scan, scan};
+use super::table::{Record, Table};
+use crate::error::{Code, Diagnostic};
+use crate::git::{BlobId, FileSet};
+use crate::paths::AbsPath;
+use crate::sys::fs;
+
+/// A larger source file is none that anybody wrote.
+const SOURCE_BYTES_MAX: u64 = 64 << 20;
+
+/// What is kept is a few hundred bytes a file.
+const KEPT_BYTES_MAX: u64 = 1 << 30;
+
+/// A thread for fewer files than this takes longer to start than to do without.
+const FILES_PER_THREAD_MIN: usize = 16;
+
+/// The parser's stack: sources may be nested deeply.
+const STACK_BYTES: usize = 64 << 20;
+
+/// Builds the graph, and remembers it.
+#[derive(Debug)]
+pub struct Builder {
+    root: AbsPath,
+    /// The file that is kept between runs.
+    kept: PathBuf,
+    rules: Rules,
+    thread_count_max: usize,
+    latest: Mutex<Option<Latest>>,
+}
+
+/// The graph of the latest files.
+#[derive(Debug)]
+struct Latest {
+    key: Key,
+    graph: Arc<Graph>,
+    /// Read when it is wanted.
+    table: Option<Table>,
+}
+
+/// What a file is said to hold.
+#[derive(Debug, Clone)]
+struct Source {
+    path: String,
+    id: BlobId,
+}
+
+impl Builder {
+    /// A builder for the project of a root. `kept` is its own file.
+    pub fn new(root: AbsPath, kept: &AbsPath, rules: Rules, thread_count_max: usize) -> Self {
+        let kept = kept.as_path().to_path_buf();
+        Self { root, kept, rules, thread_count_max, latest: Mutex::default() }
+    }
+
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The graph of the files of a set, which `digest` stands for. Positions of files in the
+    /// graph are those in the set; past them, those in `gone`, the paths of files that are no
+    /// more, as if they were empty.
+    pub fn graph(
+        &self,
+        set: &FileSet,
+        digest: &[u8; 32],
+        gone: &[String],
+    ) -> Result<Arc<Graph>, Diagnostic> {
+        let key = self.key(digest, gone);
+        // Whoever comes meanwhile wants the same graph.
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = &*latest
+            && known.key == key
+        {
+            return Ok(Arc::clone(&known.graph));
+        }
+        let mut table = latest.take().and_then(|known| known.table);
+        if table.is_none() {
+            let bytes = fs::read_bounded(&self.kept, KEPT_BYTES_MAX).unwrap_or_default();
+            let opened = Kept::open(&bytes);
+            if let Some(kept) = opened.as_ref().filter(|kept| kept.key == key)
+                && let Some(graph) = kept.graph().filter(Graph::is_sound)
+            {
+                let graph = Arc::new(graph);
+                *latest = Some(Latest { key, graph: Arc::clone(&graph), table: None });
+                return Ok(graph);
+            }
+            table = opened.and_then(|kept| kept.table());
+        }
+        let mut table = table.unwrap_or_default();
+        let sources: Vec<Source> = set
+            .iter()
+            .map(|(path, file)| Source {
+                path: String::from_utf8_lossy(&path).into_owned(),
+                id: file.id,
+            })
+            .collect();
+        let unsure = self.scan_new(&mut table, &sources)?;
+        let graph = Arc::new(self.assemble(&table, &sources, &unsure, gone));
+        if gone.is_empty() && unsure.is_empty() {
+            self.keep(&key, &graph, &table, &sources);
+        }
+        *latest = Some(Latest { key, graph: Arc::clone(&graph), table: Some(table) });
+        Ok(graph)
+    }
+
+    /// What decides a graph.
+    fn key(&self, digest: &[u8; 32], gone: &[String]) -> Key {
+        kept::key_of(format!("{digest:?} {:?} {gone:?}", self.rules).as_bytes())
+    }
+
+    /// Scans the sources that the table has not. Gives what is not surely the content that git
+    /// says it is, by position: that is scanned anew each time.
+    fn scan_new(
+        &self,
+        table: &mut Table,
+        sources: &[Source],
+    ) -> Result<FxHashMap<usize, Arc<Record>>, Diagnostic> {
+        let new: Vec<usize> = (0..sources.len())
+            .filter(|position| !table.records.contains_key(&sources[*position].id))
+            .collect();
+        tracing::debug!(files = sources.len(), new = new.len(), "scans imports");
+        let mut unsure = FxHashMap::default();
+        for (position, scanned) in self.scan_all(sources, &new) {
+            let Scanned { scan, is_sure } = scanned?;
+            let record = table.record(scan);
+            match is_sure {
+                true => drop(table.records.insert(sources[position].id, record)),
+                false => drop(unsure.insert(position, record)),
+            }
+        }
+        Ok(unsure)
+    }
+
+    /// Scans some sources in as many threads as it is worth.
+    fn scan_all(
+        &self,
+        sources: &[Source],
+        new: &[usize],
+    ) -> Vec<(usize, Result<Scanned, Diagnostic>)> {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some(position) = new.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let source = &sources[*position];
+                let path = self.root.as_path().join(&source.path);
+                done.push((*position, scan_file(&path, source.id)));
+            }
+            done
+        };
+        let count = (new.len() / FILES_PER_THREAD_MIN).clamp(1, self.thread_count_max.max(1));
+        let mut all = std::thread::scope(|scope| {
+            let start = |_| {
+                std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).ok()
+            };
+            let threads: Vec<_> = (0..count).filter_map(start).collect();
+            let mut all = Vec::new();
+            for thread in threads {
+                let done = thread.join();
+                all.extend(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            // All of it, where no thread could be started.
+            all.extend(work());
+            all
+        });
+        // Numbers of names must not depend on who was faster.
+        all.sort_unstable_by_key(|(position, _)| *position);
+        all
+    }
+
+    fn assemble(
+        &self,
+        table: &Table,
+        sources: &[Source],
+        unsure: &FxHashMap<usize, Arc<Record>>,
+        gone: &[String],
+    ) -> Graph {
+        let empty = Record::default();
+        let record = |(position, source): (usize, &Source)| -> &Record {
+            unsure.get(&position).or_else(|| table.records.get(&source.id)).map_or(&empty, |it| it)
+        };
+        let files = sources
+            .iter()
+            .enumerate()
+            .map(|(position, source)| (source.path.as_str(), record((position, source))))
+            .chain(gone.iter().map(|path| (path.as_str(), &empty)))
+            .map(|(path, record)| SourceFile { path, record });
+        assemble(&self.rules, &table.names, &files.collect::<Vec<_>>())
+    }
+
+    /// Keeps it for the next run, which does without if that fails.
+    fn keep(&self, key: &Key, graph: &Graph, table: &Table, sources: &[Source]) {
+        let mut current: Vec<BlobId> = sources.iter().map(|source| source.id).collect();
+        current.sort_unstable();
+        current.dedup();
+        let bytes = kept::encode(key, graph, table, &current);
+        let folder = self.kept.parent().unwrap_or(&self.kept);
+        let written = fs::create_folder(folder).and_then(|()| fs::write_atomically(&self.kept, &bytes));
+        if let Err(error) = written {
+            tracing::debug!(?error, "the import graph is not kept");
+        }
+    }
+}
+
+/// A file's imports, and whether its content is surely the blob's.
+struct Scanned {
+    scan: Scan,
+    is_sure: bool,
+}
+
+fn scan_file(path: &Path, id: BlobId) -> Result<Scanned, Diagnostic> {
+    let bytes = match fs::optional(fs::read_bounded(path, SOURCE_BYTES_MAX)) {
+        Ok(bytes) => bytes.unwrap_or_default(),
+        Err(error) => {
+            let error = Diagnostic::from(error);
+            return Err(error.hint("the import graph is made of all tracked Python files"));
+        }
+    };
+    let is_sure = is_blob(&bytes, id);
+    Ok(Scanned { scan: scan(&bytes), is_sure })
+}
+
+/// Whether some bytes are a blob, as they are or with the line ends that git would give them.
+fn is_blob(bytes: &[u8], id: BlobId) -> bool {
+    if id.as_bytes() == blob_id(bytes) {
+        return true;
+    }
+    bytes.contains(&b'\r') && id.as_bytes() == blob_id(&without_returns(bytes))
+}
+
+fn blob_id(bytes: &[u8]) -> [u8; 20] {
+    let mut hasher = Sha1::new();
+    hasher.update(format!("blob {}\0", bytes.len()));
+    hasher.update(bytes);
+    hasher.finalize().into()
+}
+
+fn without_returns(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes.iter().peekable();
+    while let Some(byte) = rest.next() {
+        if *byte != b'\r' || rest.peek() != Some(&&b'\n') {
+            plain.push(*byte);
+        }
+    }
+    plain
+}

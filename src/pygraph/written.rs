@@ -1,0 +1,92 @@
+//! The graph, and what a module needs, as files that can be committed: the same inputs give the
+//! same bytes. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::closure::Closure;
+use super::graph::{EdgeKind, Graph};
+
+/// All modules and the edges between them, one a line so that changes merge: `[name, is ours]`,
+/// and `[importer, imported]` by number.
+pub fn graph_text(graph: &Graph) -> String {
+    let ours = graph.ids().filter(|id| !graph.files(*id).is_empty());
+    let mut names: BTreeMap<&str, bool> = BTreeMap::new();
+    names.extend(graph.externals.iter().map(|name| (name.as_str(), false)));
+    names.extend(ours.clone().map(|id| (graph.name(id), true)));
+    let numbers: BTreeMap<&str, usize> = names.keys().copied().zip(0..).collect();
+    let mut edges = BTreeSet::new();
+    for id in ours {
+        let from = numbers[graph.name(id)];
+        let parent = graph.above(id).next().filter(|above| !graph.files(*above).is_empty());
+        edges.extend(parent.map(|parent| (numbers[graph.name(parent)], from)));
+        for edge in graph.edges(id).iter().filter(|edge| edge.kind != EdgeKind::Code) {
+            edges.extend(numbers.get(graph.target_name(edge)).map(|to| (from, *to)));
+        }
+    }
+    let mut text = String::from("{\"modules\":[");
+    for (position, (name, is_ours)) in names.iter().enumerate() {
+        let comma = if position == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        drop(write!(text, "{comma}\n[{},{is_ours}]", quoted(name)));
+    }
+    text.push_str("\n],\"edges\":[");
+    for (position, (from, to)) in edges.iter().enumerate() {
+        let comma = if position == 0 { "" } else { "," };
+        drop(write!(text, "{comma}\n[{from},{to}]"));
+    }
+    text.push_str("\n]}\n");
+    text
+}
+
+/// What a module needs, as a file that a `load` dep can read: patterns of its files, and
+/// distributions.
+pub fn lock_text(
+    graph: &Graph,
+    closure: &Closure,
+    distributions: &BTreeSet<String>,
+    path: impl Fn(u32) -> String,
+) -> String {
+    let mut folders = BTreeSet::new();
+    for id in &closure.named {
+        let inits = graph.files(*id).iter().map(|file| path(*file));
+        let folder = |init: String| Some(init.strip_suffix("/__init__.py")?.to_owned());
+        folders.extend(inits.filter_map(folder));
+    }
+    let is_held = |path: &str| {
+        let folders_above = path.match_indices('/').map(|(at, _)| &path[..at]);
+        path.ends_with(".py") && folders_above.into_iter().any(|above| folders.contains(above))
+    };
+    let mut paths: BTreeSet<String> =
+        closure.files.iter().map(|file| path(*file)).filter(|path| !is_held(path)).collect();
+    let is_topmost = |folder: &&String| !is_held(&format!("{folder}.py"));
+    paths.extend(folders.iter().filter(is_topmost).map(|folder| format!("{folder}/**.py")));
+    let list = |items: &BTreeSet<String>| {
+        let lines: Vec<String> = items.iter().map(|item| format!("\n{}", quoted(item))).collect();
+        if lines.is_empty() { String::new() } else { format!("{}\n", lines.join(",")) }
+    };
+    format!("{{\"globs\":[{}],\"pydists\":[{}]}}\n", list(&paths), list(distributions))
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+impl Closure {
+    /// The top-level names that are not ours, each with whether a distribution has to have it, and
+    /// the file, line and column of an import.
+    pub fn externals<'g>(
+        &'g self,
+        graph: &'g Graph,
+    ) -> impl Iterator<Item = (&'g str, bool, (u32, u32, u32))> {
+        self.externals.iter().map(|edge| {
+            let is_required = edge.kind == EdgeKind::External;
+            (graph.target_name(edge), is_required, (edge.file, edge.line, edge.column))
+        })
+    }
+
+    /// How many modules it holds.
+    pub fn module_count(&self) -> usize {
+        self.modules.len()
+    }
+}
