@@ -84,6 +84,8 @@ codes! {
     LockNotFound = "space0",
     /// The virtual environment of a space is missing.
     VenvNotFound = "space1",
+    /// There is no `uv` where one is needed.
+    UvNotFound = "uv0",
     /// A dotenv file is missing.
     DotenvNotFound = "space2",
     /// A dotenv file with a line that is none.

@@ -22,7 +22,7 @@ use super::output::PIECE_BYTES_MAX;
 use super::stop::Stop;
 use crate::error::{Code, Diagnostic};
 use crate::paths::AbsPath;
-use crate::plan::Runnable;
+use crate::plan::{NeededProgram, Runnable};
 use crate::sys::{Env, clock, spawn};
 
 /// After its end a command's output is waited for this long: whoever still holds it open is a
@@ -100,6 +100,12 @@ pub(super) async fn run_command(
 
 /// Starts a command; what is short is tried again for a while.
 async fn start(task: &Task<'_>) -> Result<(Child, pipe::Receiver), NotStarted> {
+    let folder = task.root.as_path();
+    if let Some(needed) = task.runnable.needs
+        && spawn::find_program(needed.name, folder, &task.env).is_none()
+    {
+        return Err(without_program(task, needed));
+    }
     let mut delays = SHORTAGE_DELAYS.into_iter();
     loop {
         let error = match try_start(task) {
@@ -125,6 +131,7 @@ fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
             ancestry::VARIABLE,
             ancestry::extended(&task.env, task.root, task.runnable.name.as_str()),
         )
+        .envs(&task.runnable.env)
         .env("QIK__CMD", &task.runnable.command)
         .env("QIK__RUNNABLE", task.runnable.name.as_str())
         .env("QIK__WORKER", task.worker.to_string())
@@ -135,6 +142,14 @@ fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
     // The command holds the pipe's other end: it must be gone before the end is awaited.
     let child = tokio::process::Command::from(command).spawn()?;
     Ok((child, pipe))
+}
+
+fn without_program(task: &Task<'_>, needed: &NeededProgram) -> NotStarted {
+    let (runnable, program) = (&task.runnable.name, needed.name);
+    let message = format!("`{runnable}` needs `{program}`, which is not on its `PATH`");
+    let diagnostic = Diagnostic::new(needed.code, message);
+    let diagnostic = needed.hints.iter().fold(diagnostic, |it, hint| it.hint(*hint));
+    NotStarted { code: CODE_NOT_FOUND, diagnostic }
 }
 
 fn is_shortage(error: &io::Error) -> bool {

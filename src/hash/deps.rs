@@ -5,6 +5,7 @@ use serde::Deserialize;
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::paths::AbsPath;
 use crate::plan::{Dep, Pyimport, Runnable};
+use crate::python::requirement_files;
 use crate::sys::fs;
 
 /// Deps by kind.
@@ -21,7 +22,7 @@ pub(super) struct Expanded {
     pub(super) has_sources: bool,
     /// What the imports of these are held against.
     pub(super) fence: Option<Vec<Pyimport>>,
-    /// Files that `load` deps name.
+    /// Files that `load` deps name, and requirements with all that they include.
     pub(super) loaded: Vec<String>,
 }
 
@@ -47,6 +48,11 @@ pub(super) fn expand(root: &AbsPath, runnable: &Runnable) -> Result<Expanded, Ru
     // Later dotenv files win, so their order counts, and a file may be of either kind.
     expanded.declared.extend(runnable.dotenv.iter().map(|path| format!("dotenv {path}")));
     expanded.declared.extend(runnable.venv_files.iter().map(|path| format!("venv {path}")));
+    expanded.declared.extend(runnable.declared.iter().cloned());
+    for path in &runnable.requirements {
+        expanded.declared.push(format!("requirements {path}"));
+        expanded.loaded.extend(requirement_files(root, path));
+    }
     Ok(expanded)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::deps::{Expanded, expand};
-use super::world::MISSING;
+use super::installed::MISSING;
 use super::{Digest, Files, World};
 use crate::error::{Code, Diagnostic, RunnableError, Severity, nearest, render};
 use crate::git::{FileMode, FileSet};
@@ -127,19 +127,20 @@ impl World {
     /// The versions of all that a module imports from elsewhere.
     pub(super) fn add_versions(
         &self,
+        runnable: &Runnable,
         needs: &Needs,
         versions: &mut BTreeMap<String, String>,
     ) -> Result<(), RunnableError> {
         let imports = &needs.imports;
         for (name, is_required, place) in needs.closure.externals(&imports.graph) {
-            let distributions = self.providers(name);
+            let distributions = self.providers(runnable, name);
             for distribution in &distributions {
-                versions.insert(normalized(distribution), self.version(distribution)?);
+                versions.insert(normalized(distribution), self.version(runnable, distribution)?);
             }
             if !distributions.is_empty() {
                 continue;
             }
-            if is_required && !self.pydist.ignores_missing_modules {
+            if is_required && !self.pydist().ignores_missing_modules {
                 return Err(self.unknown_distribution(imports, name, place).into());
             }
             versions.insert(normalized(name), MISSING.to_owned());
@@ -148,10 +149,10 @@ impl World {
     }
 
     /// The distributions that have a top-level name, or are said to.
-    fn providers(&self, name: &str) -> Vec<String> {
-        let installed = self.distributions().of_module(name);
-        match self.pydist.modules.get(name) {
-            Some(declared) if installed.is_empty() => vec![declared.clone()],
+    fn providers(&self, runnable: &Runnable, name: &str) -> Vec<String> {
+        let installed = self.distributions(runnable).distributions_of(name);
+        match self.pydist().modules.get(name) {
+            Some(declared) if installed.is_empty() => vec![normalized(declared)],
             _ => installed,
         }
     }
@@ -184,14 +185,18 @@ impl World {
     }
 
     /// The inputs of a runnable of the plugin that is not about one module.
-    pub(super) fn findings_of(&self, expanded: &Expanded) -> Result<Findings, RunnableError> {
+    pub(super) fn findings_of(
+        &self,
+        runnable: &Runnable,
+        expanded: &Expanded,
+    ) -> Result<Findings, RunnableError> {
         let rules = self.imports.as_ref().map(|builder| format!("{:?}", builder.rules()));
         let mut consts: Vec<String> = rules.into_iter().collect();
         let Some(items) = &expanded.fence else {
             let imports = self.imports()?;
             return Ok(Findings { files: imports.files.clone(), consts });
         };
-        let (imports, fenced) = self.fenced(items)?;
+        let (imports, fenced) = self.fenced(runnable, items)?;
         let files = imports.part(&fenced.files);
         // What is imported counts by what it is: ours within the fence, ours, or somebody's.
         let crossings = format!("{:?} {:?}", fenced.internal, fenced.external);
@@ -199,7 +204,11 @@ impl World {
         Ok(Findings { files, consts })
     }
 
-    fn fenced(&self, items: &[Pyimport]) -> Result<(Arc<Imports>, Fenced), RunnableError> {
+    fn fenced(
+        &self,
+        runnable: &Runnable,
+        items: &[Pyimport],
+    ) -> Result<(Arc<Imports>, Fenced), RunnableError> {
         let imports = self.imports()?;
         let graph = &imports.graph;
         let mut ids: Vec<ModuleId> = Vec::new();
@@ -212,7 +221,7 @@ impl World {
                 None => return Err(unknown_module(graph, item).into()),
             }
         }
-        let fenced = graph.fenced(&ids, |name| !self.providers(name).is_empty());
+        let fenced = graph.fenced(&ids, |name| !self.providers(runnable, name).is_empty());
         Ok((imports, fenced))
     }
 
@@ -266,12 +275,16 @@ impl World {
     }
 
     /// Names of the distributions that a runnable's imports lead to, as far as they can be told.
-    pub(super) fn imported_distributions(&self, expanded: &Expanded) -> BTreeSet<String> {
+    pub(super) fn imported_distributions(
+        &self,
+        runnable: &Runnable,
+        expanded: &Expanded,
+    ) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for pyimport in &expanded.pyimports {
             let Ok(needs) = self.needs(pyimport) else { continue };
             for (name, ..) in needs.closure.externals(&needs.imports.graph) {
-                let providers = self.providers(name);
+                let providers = self.providers(runnable, name);
                 found.insert(normalized(name));
                 found.extend(providers.iter().map(|name| normalized(name)));
             }
@@ -284,10 +297,10 @@ impl World {
         let Action::Graph(task) = &runnable.action else { return Ok(GraphResult::default()) };
         match task {
             GraphTask::Build => self.built(),
-            GraphTask::Lock { pyimport } => self.locked(pyimport),
+            GraphTask::Lock { pyimport } => self.locked(runnable, pyimport),
             GraphTask::Check => {
                 let expanded = expand(self.root(), runnable)?;
-                self.checked(&runnable.space, expanded.fence.as_deref().unwrap_or_default())
+                self.checked(runnable, expanded.fence.as_deref().unwrap_or_default())
             }
         }
     }
@@ -306,20 +319,25 @@ impl World {
         Ok(GraphResult { code: 1, output, artifact: None })
     }
 
-    fn locked(&self, pyimport: &str) -> Result<GraphResult, RunnableError> {
+    fn locked(&self, runnable: &Runnable, pyimport: &str) -> Result<GraphResult, RunnableError> {
         let needs = self.needs(&Pyimport { name: pyimport.to_owned(), place: None })?;
         let imports = &needs.imports;
         let mut distributions = BTreeSet::new();
         for (name, ..) in needs.closure.externals(&imports.graph) {
-            distributions.extend(self.providers(name).iter().map(|name| normalized(name)));
+            distributions.extend(self.providers(runnable, name).iter().map(|name| normalized(name)));
         }
         let path = |file: u32| imports.path(file);
         let text = lock_text(&imports.graph, &needs.closure, &distributions, path);
         Ok(GraphResult { artifact: Some(text), ..GraphResult::default() })
     }
 
-    fn checked(&self, space: &str, items: &[Pyimport]) -> Result<GraphResult, RunnableError> {
-        let (imports, fenced) = self.fenced(items)?;
+    fn checked(
+        &self,
+        runnable: &Runnable,
+        items: &[Pyimport],
+    ) -> Result<GraphResult, RunnableError> {
+        let (imports, fenced) = self.fenced(runnable, items)?;
+        let space = &runnable.space;
         self.refuse_faults(&imports, &fenced.faults)?;
         let mut output = String::new();
         for (kind, crossings) in [("internal", &fenced.internal), ("external", &fenced.external)] {

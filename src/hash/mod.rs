@@ -9,6 +9,7 @@ mod encode;
 mod explain;
 mod fingerprint;
 mod imports;
+mod installed;
 mod reach;
 mod world;
 
@@ -16,5 +17,6 @@ pub use digest::{Digest, NotADigest};
 pub use explain::{Change, diff};
 pub use fingerprint::{Document, Files, Fingerprint, Inputs, VERSION};
 pub use imports::{GraphResult, Imports};
+pub use installed::PydistRules;
 pub use reach::Reach;
-pub use world::{ArtifactList, PydistRules, World};
+pub use world::{ArtifactList, World};

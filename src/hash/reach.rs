@@ -5,6 +5,7 @@ use super::deps::{Expanded, expand};
 use super::imports::source_globs;
 use super::world::{patterns, settings_of};
 use crate::git::Patterns;
+use crate::paths::AbsPath;
 use crate::plan::{Dep, Runnable};
 use crate::python::normalized;
 
@@ -17,6 +18,8 @@ pub struct Reach {
     pub settings: Vec<String>,
     /// Normalized names.
     pub distributions: Vec<String>,
+    /// The folders in which distributions are looked for; none if there are no distributions.
+    pub site_packages: Vec<AbsPath>,
 }
 
 impl World {
@@ -32,8 +35,10 @@ impl World {
         let settings = settings_of(runnable, &expanded).map(str::to_owned).collect();
         let mut distributions: Vec<String> =
             expanded.distributions.iter().map(|name| normalized(name)).collect();
-        distributions.extend(self.imported_distributions(&expanded));
-        Reach { globs, settings, distributions }
+        distributions.extend(self.imported_distributions(runnable, &expanded));
+        let has_none = distributions.is_empty();
+        let site_packages = if has_none { Vec::new() } else { self.site_packages(runnable) };
+        Reach { globs, settings, distributions, site_packages }
     }
 }
 

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::deps::{Expanded, expand};
 use super::imports::{Imports, Needs};
+use super::installed::{EnvironmentKey, MISSING, PydistRules};
 use super::{Digest, Files, Fingerprint, Inputs};
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::git::{FileSet, Patterns, Worktree};
 use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
 use crate::pygraph::Builder;
-use crate::python::{Distributions, find_site_packages, normalized};
-use crate::space::dotenv;
+use crate::python::{Distributions, Listing, Pins, normalized};
 use crate::sys::{Env, fs};
 
 /// Artifacts of one upstream: escaped path → what it is.
@@ -23,9 +23,6 @@ pub type ArtifactList = BTreeMap<String, String>;
 
 /// Leaves out the files of the repo cache.
 const NOT_OUR_OWN: &str = ":(exclude,glob).qik/cache/**";
-
-/// What stands in a fingerprint for a file or distribution that is not there.
-pub(super) const MISSING: &str = "missing";
 
 /// The files, environments and distributions of a run.
 #[derive(Debug)]
@@ -35,7 +32,7 @@ pub struct World {
     worktree: Option<Arc<Worktree>>,
     /// The process's environment.
     env: Env,
-    pub(super) pydist: PydistRules,
+    pydist: PydistRules,
     /// Makes the import graph, where the project has its plugin.
     pub(super) imports: Option<Builder>,
     seen: Mutex<Seen>,
@@ -44,24 +41,17 @@ pub struct World {
     epoch: AtomicU64,
 }
 
-/// What the configuration says of distributions.
-#[derive(Debug, Clone, Default)]
-pub struct PydistRules {
-    /// Versions of what is not installed, by normalized name.
-    pub versions: BTreeMap<String, String>,
-    pub ignores_missing: bool,
-    /// Distributions of imports that none says to have, by top-level name.
-    pub modules: BTreeMap<String, String>,
-    pub ignores_missing_modules: bool,
-}
-
 /// What was looked at since a command last ran.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     files: BTreeMap<Patterns, Files>,
     settings: BTreeMap<String, String>,
-    environments: BTreeMap<Vec<String>, Arc<Env>>,
-    distributions: Option<Arc<Distributions>>,
+    pub(super) environments: BTreeMap<EnvironmentKey, Arc<Env>>,
+    pub(super) distributions: BTreeMap<EnvironmentKey, Arc<Distributions>>,
+    /// By folder: environments may share some.
+    pub(super) listings: BTreeMap<PathBuf, Arc<Listing>>,
+    /// By lock file.
+    pub(super) pins: BTreeMap<String, Arc<Pins>>,
     pub(super) imports: Option<Arc<Imports>>,
     pub(super) needs: BTreeMap<String, Arc<Needs>>,
 }
@@ -88,9 +78,13 @@ impl World {
         &self.root
     }
 
-    /// The folders in which distributions are looked for.
-    pub fn site_packages(&self) -> Vec<AbsPath> {
-        find_site_packages(&self.env).into_iter().filter_map(AbsPath::new).collect()
+    /// The process's environment.
+    pub(super) fn env(&self) -> &Env {
+        &self.env
+    }
+
+    pub(super) fn pydist(&self) -> &PydistRules {
+        &self.pydist
     }
 
     /// The work tree; `None` outside of a git repository.
@@ -112,20 +106,20 @@ impl World {
         }
         let mut distributions = BTreeMap::new();
         for name in &expanded.distributions {
-            distributions.insert(normalized(name), self.version(name)?);
+            distributions.insert(normalized(name), self.version(runnable, name)?);
         }
         let mut consts = expanded.consts.clone();
         let mut parts = Vec::new();
         for pyimport in &expanded.pyimports {
             let needs = self.needs(pyimport)?;
-            self.add_versions(&needs, &mut distributions)?;
+            self.add_versions(runnable, &needs, &mut distributions)?;
             for path in &needs.links {
                 settings.insert(path.clone(), self.setting(path)?);
             }
             parts.push(needs.files.clone());
         }
         if expanded.has_sources || expanded.fence.is_some() {
-            let found = self.findings_of(&expanded)?;
+            let found = self.findings_of(runnable, &expanded)?;
             consts.extend(found.consts);
             parts.push(found.files);
         }
@@ -140,24 +134,7 @@ impl World {
             distributions,
             upstreams,
         };
-        Ok(Fingerprint { files: self.all_files(&expanded, parts)?, inputs })
-    }
-
-    /// The environment of a runnable's space: the process's, then its dotenv files.
-    pub fn environment(&self, runnable: &Runnable) -> Result<Arc<Env>, RunnableError> {
-        let epoch = self.epoch();
-        if let Some(env) = self.lock().environments.get(&runnable.dotenv) {
-            return Ok(Arc::clone(env));
-        }
-        let mut env = self.env.clone();
-        for path in &runnable.dotenv {
-            dotenv::apply(&mut env, &self.root, path)?;
-        }
-        let env = Arc::new(env);
-        self.remember(epoch, |seen| {
-            seen.environments.insert(runnable.dotenv.clone(), Arc::clone(&env));
-        });
-        Ok(env)
+        Ok(Fingerprint { files: self.all_files(&expanded, &parts)?, inputs })
     }
 
     /// A command has run, or has written: what was seen may no longer hold.
@@ -220,32 +197,22 @@ impl World {
     }
 
     /// The files of glob deps and of imports.
-    fn all_files(&self, expanded: &Expanded, parts: Vec<Files>) -> Result<Files, RunnableError> {
-        let [part] = parts.as_slice() else {
-            return match parts.as_slice() {
-                [] => self.files(&expanded.globs),
-                _ => self.union(self.files(&expanded.globs)?, &parts),
-            };
+    fn all_files(&self, expanded: &Expanded, parts: &[Files]) -> Result<Files, RunnableError> {
+        let globbed = self.files(&expanded.globs)?;
+        let sets: Vec<&Files> = std::iter::once(&globbed)
+            .chain(parts)
+            .filter(|files| files.set.is_some())
+            .collect();
+        if sets.len() < 2 {
+            return Ok(sets.first().map_or_else(|| globbed.clone(), |files| (*files).clone()));
+        }
+        let union = FileSet::union(sets.iter().filter_map(|files| files.set.as_deref()));
+        // Somebody writes the index while it is read: what was seen is of different moments.
+        let changing = || {
+            Diagnostic::new(Code::GitFailed, "the index of git changes all the time")
+                .hint("run qik again when git is done")
         };
-        match expanded.globs.is_empty() {
-            true => Ok(part.clone()),
-            false => self.union(self.files(&expanded.globs)?, &parts),
-        }
-    }
-
-    fn union(&self, files: Files, parts: &[Files]) -> Result<Files, RunnableError> {
-        let sets = std::iter::once(&files).chain(parts);
-        let union = FileSet::union(sets.filter_map(|files| files.set.as_deref()));
-        match union {
-            Some(set) => Ok(Files::new(Some(Arc::new(set)))),
-            None if files.set.is_none() && parts.iter().all(|files| files.set.is_none()) => {
-                Ok(files)
-            }
-            // Somebody writes it while it is read: what was seen is of different moments.
-            None => Err(Diagnostic::new(Code::GitFailed, "the index changes all the time")
-                .hint("run qik when git is done")
-                .into()),
-        }
+        Ok(Files::new(Some(Arc::new(union.ok_or_else(changing)?))))
     }
 
     /// The tracked files that patterns match.
@@ -265,7 +232,7 @@ impl World {
         Ok(files)
     }
 
-    pub(super) fn setting(&self, path: &str) -> Result<String, RunnableError> {
+    fn setting(&self, path: &str) -> Result<String, RunnableError> {
         let epoch = self.epoch();
         if let Some(digest) = self.lock().settings.get(path) {
             return Ok(digest.clone());
@@ -276,36 +243,6 @@ impl World {
             seen.settings.insert(path.to_owned(), digest.clone());
         });
         Ok(digest)
-    }
-
-    pub(super) fn version(&self, name: &str) -> Result<String, RunnableError> {
-        if let Some(version) = self.distributions().version(name) {
-            return Ok(version.to_owned());
-        }
-        if let Some(version) = self.pydist.versions.get(&normalized(name)) {
-            return Ok(version.clone());
-        }
-        if self.pydist.ignores_missing {
-            return Ok(MISSING.to_owned());
-        }
-        Err(Diagnostic::new(
-            Code::DistributionNotFound,
-            format!("the distribution `{name}` is not installed"),
-        )
-        .hint(format!("install it, or set its version: `[pydist.versions]` `{name} = \"…\"`"))
-        .hint("`[pydist]` `ignore-missing = true` lets distributions be absent")
-        .into())
-    }
-
-    pub(super) fn distributions(&self) -> Arc<Distributions> {
-        let epoch = self.epoch();
-        if let Some(distributions) = &self.lock().distributions {
-            return Arc::clone(distributions);
-        }
-        let folders: Vec<PathBuf> = find_site_packages(&self.env);
-        let distributions = Arc::new(Distributions::load(&folders));
-        self.remember(epoch, |seen| seen.distributions = Some(Arc::clone(&distributions)));
-        distributions
     }
 
     pub(super) fn epoch(&self) -> u64 {

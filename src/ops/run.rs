@@ -7,12 +7,11 @@ use super::load::Loaded;
 use super::probe::WorkspaceProbe;
 use super::workspace::{Workspace, no_repository};
 use crate::cli::ExitCode;
-use crate::error::{Code, Diagnostic, Error, Result};
+use crate::error::Result;
 use crate::exec::{self, EventSender, InputSource, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
 use crate::select;
-use crate::space::Venv;
 use crate::sys::{Sys, ui::Ui};
 
 /// Runs what is selected.
@@ -21,7 +20,6 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let mut graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
     super::warn(ui, &probe.take_warnings());
     check::patterns(loaded, &graph)?;
-    refuse_unsupported(loaded, &graph)?;
     let workspace = probe.into_workspace()?;
     workspace.check_caches(&graph)?;
     if workspace.repo.is_none() {
@@ -70,29 +68,6 @@ pub(super) fn reporting(
     };
     let manifest = Manifest::new(&exec::output_folder(&loaded.dirs));
     Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest)
-}
-
-/// What is declared and understood, but not there yet.
-pub(super) fn refuse_unsupported(loaded: &Loaded, graph: &Graph) -> Result<()> {
-    let mut diagnostics: Vec<Diagnostic> = Vec::new();
-    let mut note = |diagnostic: Diagnostic| {
-        if !diagnostics.contains(&diagnostic) {
-            diagnostics.push(diagnostic);
-        }
-    };
-    for runnable in &graph.runnables {
-        if let Some(Venv::Uv { space }) = loaded.spaces.find(&runnable.space).map(|it| &it.venv) {
-            let message = "virtual environments made by uv are not in this version of qik";
-            note(
-                Diagnostic::new(Code::NotSupported, message)
-                    .because(format!("`{}` runs in that of the space `{space}`", runnable.command))
-                    .hint(
-                        "without the plugin `qik.uv`, `venv = \"FILE\"` is the active environment",
-                    ),
-            );
-        }
-    }
-    Error::from_all(diagnostics).map_or(Ok(()), Err)
 }
 
 /// Outside of a repository nothing can be known of the files: everything runs.

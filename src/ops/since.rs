@@ -45,6 +45,9 @@ fn is_same_definition(before: &Runnable, after: &Runnable) -> bool {
         && before.space == after.space
         && before.dotenv == after.dotenv
         && before.venv_files == after.venv_files
+        && before.requirements == after.requirements
+        && before.venv == after.venv
+        && before.declared == after.declared
 }
 
 /// Compares the work tree with the commit that `--since` names.
@@ -88,9 +91,10 @@ fn definitions_at(
     let planner =
         Planner { declarations: &project.declarations, spaces: &spaces, context: &context };
     let mut definitions = BTreeMap::new();
-    for command in planner.commands() {
+    let of_plugins: Vec<String> = project.declarations.plugin_commands().collect();
+    for command in project.declarations.commands.keys().chain(&of_plugins) {
         // Each command for itself: one that cannot be planned counts as changed.
-        let Ok(candidates) = planner.expand(&command) else { continue };
+        let Ok(candidates) = planner.expand(command) else { continue };
         let Ok(graph) = build(&planner, candidates, Isolation::Isolated) else { continue };
         definitions
             .extend(graph.runnables.into_iter().map(|runnable| (runnable.name.clone(), runnable)));

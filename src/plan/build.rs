@@ -2,11 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::render::{CommandDep, Needed};
-use super::{
-    Candidate, Graph, Planner, Runnable, RunnableId, RunnableName, Upstream, cycle,
-};
-use crate::config::{Dep, Strictness};
+use super::render::{CommandDep, Counts};
+use super::{Candidate, Graph, Planner, Runnable, RunnableId, RunnableName, Upstream, cycle};
+use crate::config::Dep;
 use crate::error::{Diagnostic, Error, Result};
 
 /// Whether upstreams join a run for the sake of what is downstream.
@@ -79,16 +77,10 @@ impl<'a> Builder<'_, 'a> {
 
     fn add(&mut self, candidate: &Candidate<'a>) {
         match self.planner.render_runnable(candidate) {
-            Ok((mut runnable, needed)) => {
-                for needed in needed {
-                    let added = match needed {
-                        Needed::Command(dep) => self.add_edges(&mut runnable, candidate, &dep),
-                        Needed::Exact(upstream, strictness) => {
-                            self.add_exact(&mut runnable, upstream, strictness);
-                            Ok(())
-                        }
-                    };
-                    if let Err(error) = added {
+            Ok((runnable, deps)) => {
+                let mut runnable = runnable;
+                for dep in deps {
+                    if let Err(error) = self.add_edge(&mut runnable, candidate, &dep) {
                         self.note(&error);
                     }
                 }
@@ -107,25 +99,13 @@ impl<'a> Builder<'_, 'a> {
         }
     }
 
-    /// An edge to a plugin's runnable. Its artifacts are what it found out, which the fingerprint
-    /// of the downstream has from the same source.
-    fn add_exact(&mut self, runnable: &mut Runnable, upstream: Candidate<'a>, strictness: Strictness) {
-        if !runnable.upstreams.iter().any(|known| known.name == upstream.name) {
-            let name = upstream.name.clone();
-            runnable.upstreams.push(Upstream { name, id: None, strictness, artifacts: Vec::new() });
-        }
-        if self.isolation == Isolation::Joined {
-            self.join(upstream);
-        }
-    }
-
-    fn add_edges(
+    fn add_edge(
         &mut self,
         runnable: &mut Runnable,
         candidate: &Candidate<'a>,
         dep: &CommandDep<'a>,
     ) -> Result<()> {
-        if dep.is_base && self.base_named.contains(&*candidate.command) {
+        if dep.is_base && self.base_named.contains(candidate.command.as_ref()) {
             return Ok(());
         }
         let joins = match dep.is_isolated {
@@ -137,7 +117,10 @@ impl<'a> Builder<'_, 'a> {
                 name: upstream.name.clone(),
                 id: None,
                 strictness: dep.strictness,
-                artifacts: self.planner.artifacts(&upstream)?,
+                artifacts: match dep.counts {
+                    Counts::Artifacts => self.planner.artifacts(&upstream)?,
+                    Counts::Nothing => Vec::new(),
+                },
             });
             if joins {
                 self.join(upstream);
@@ -152,11 +135,14 @@ impl<'a> Builder<'_, 'a> {
         candidate: &Candidate<'a>,
         dep: &CommandDep<'a>,
     ) -> Result<Vec<Candidate<'a>>> {
+        if let (Some(pyimport), Some(space)) = (&dep.pyimport, dep.space) {
+            return Ok(self.planner.lock_candidate(space, pyimport).into_iter().collect());
+        }
         if !self.expanded.contains_key(&dep.name) {
             let expanded = self.planner.expand(&dep.name).map_err(|error| {
-                let at = |diagnostic: &Diagnostic| match &diagnostic.place {
-                    None => diagnostic.clone().at(&dep.text.place),
-                    Some(_) => diagnostic.clone(),
+                let at = |diagnostic: &Diagnostic| match (&diagnostic.place, dep.text) {
+                    (None, Some(text)) => diagnostic.clone().at(&text.place),
+                    _ => diagnostic.clone(),
                 };
                 let located = error.diagnostics().iter().map(at).collect();
                 Error::from_all(located).unwrap_or(error)
@@ -168,7 +154,9 @@ impl<'a> Builder<'_, 'a> {
             (Some(down), Some(up)) => down.name == up.name,
             _ => true,
         };
-        Ok(all.iter().filter(is_same).cloned().collect())
+        let is_of_space =
+            |upstream: &&Candidate<'a>| dep.space.is_none_or(|space| upstream.space.name == space);
+        Ok(all.iter().filter(is_same).filter(is_of_space).cloned().collect())
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::plugin::PluginCommand;
-use super::RunnableName;
+use super::{PluginCommand, RunnableName};
 use crate::config::{Command, Declarations, Text};
 use crate::context::{Context, ModuleFields, Scope, Template};
 use crate::error::Result;
@@ -28,11 +27,12 @@ pub struct Candidate<'a> {
     pub module: Option<&'a Module>,
 }
 
-/// Who declares a runnable's command.
+/// Where a candidate comes from.
 #[derive(Debug, Clone)]
 pub enum Origin<'a> {
-    /// The project.
+    /// A command of `qik.toml`.
     Declared(&'a Command),
+    /// One that a plugin adds.
     Plugin(PluginCommand<'a>),
 }
 
@@ -40,18 +40,18 @@ impl<'a> Planner<'a> {
     /// The runnables of a command, named as a user or a dep names it.
     pub fn expand(&self, word: &str) -> Result<Vec<Candidate<'a>>> {
         let command = self.declarations.resolve_command(word)?;
-        let known = self.declarations.commands.get_key_value(&command);
-        let Some((command, declared)) = known else { return self.expand_plugin(&command) };
+        let Some((command, declared)) = self.declarations.commands.get_key_value(&command) else {
+            return self.expand_plugin(&command);
+        };
         let own_space = match &declared.space {
             Some(space) => Some(self.find_space(space)?),
             None => None,
         };
         let candidate = |space: &'a Space, module: Option<&'a Module>| {
-            let space_name = self.spaces.are_several().then_some(space.name.as_str());
             let module_name = module.map(|module| module.name.as_str());
-            let name = RunnableName::new(command, space_name, module_name);
-            let (command, origin) = (Cow::Borrowed(command.as_str()), Origin::Declared(declared));
-            Candidate { name, command, origin, space, module }
+            let name = self.name(command, space, module_name);
+            let origin = Origin::Declared(declared);
+            Candidate { name, command: Cow::Borrowed(command), origin, space, module }
         };
         if !is_parametrized(declared) {
             let default = || self.spaces.find("default");
@@ -67,6 +67,12 @@ impl<'a> Planner<'a> {
             .flat_map(|space| space.modules.iter().map(move |module| (space, module)))
             .map(|(space, module)| candidate(space, Some(module)))
             .collect())
+    }
+
+    /// The name of a runnable; the space is part of it where there are several.
+    pub(super) fn name(&self, command: &str, space: &Space, module: Option<&str>) -> RunnableName {
+        let space = self.spaces.are_several().then_some(space.name.as_str());
+        RunnableName::new(command, space, module)
     }
 
     /// A rendered text of a command.
@@ -85,17 +91,14 @@ impl<'a> Planner<'a> {
     /// The module whose fields a command's templates see: the one it is parametrized over, or
     /// the one whose file declares it.
     pub(super) fn module_of(&self, candidate: &Candidate<'a>) -> Option<&'a Module> {
-        let declaring = match &candidate.origin {
-            Origin::Declared(declared) => declared.module.as_deref(),
-            Origin::Plugin(_) => None,
-        };
         candidate.module.or_else(|| {
-            let name = declaring?;
+            let Origin::Declared(declared) = candidate.origin else { return None };
+            let name = declared.module.as_deref()?;
             self.spaces.modules().find(|module| module.name == name)
         })
     }
 
-    fn find_space(&self, text: &Text) -> Result<&'a Space> {
+    pub(super) fn find_space(&self, text: &Text) -> Result<&'a Space> {
         let name = self.render(text, None)?;
         self.declarations.check_space(&name).map_err(|diagnostic| diagnostic.at(&text.place))?;
         Ok(self.spaces.find(&name).unwrap_or_else(|| unreachable!("declared spaces are resolved")))

@@ -9,13 +9,18 @@ mod cycle;
 mod expand;
 mod name;
 mod plugin;
+mod pygraph;
 mod render;
 mod runnable;
 #[cfg(test)]
 mod tests;
+mod uv;
 
 pub use build::{Isolation, build};
 pub use expand::{Candidate, Origin, Planner};
 pub use name::RunnableName;
 pub use plugin::PluginCommand;
-pub use runnable::{Action, Dep, Graph, GraphTask, Pyimport, Runnable, RunnableId, Upstream};
+pub use runnable::{
+    Action, Dep, Graph, GraphTask, NeededProgram, Pyimport, Runnable, RunnableId, Upstream,
+};
+pub use uv::venv_folder;

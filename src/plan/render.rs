@@ -1,27 +1,35 @@
 //! A candidate → a runnable: every template rendered, every default applied. Pure.
 
-use super::{Action, Candidate, Dep, Origin, Planner, Pyimport, Runnable};
+use std::collections::BTreeMap;
+
+use super::{Action, Candidate, Dep, Origin, Planner, Pyimport, Runnable, venv_folder};
 use crate::config::{self, CacheWhen, Text};
 use crate::error::Result;
 use crate::space::{Module, Venv};
+
+/// What of an upstream is an input of the downstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    Artifacts,
+    /// The downstream has what counts from elsewhere.
+    Nothing,
+}
 
 /// A command dep with its name rendered, before it is resolved to runnables.
 #[derive(Debug, Clone)]
 pub(super) struct CommandDep<'a> {
     pub(super) name: String,
-    pub(super) text: &'a Text,
+    /// Where it is written; `None` for one that a plugin adds.
+    pub(super) text: Option<&'a Text>,
+    /// Only the runnables of this space.
+    pub(super) space: Option<&'a str>,
+    /// Only the runnable of the import graph for this module.
+    pub(super) pyimport: Option<String>,
+    pub(super) counts: Counts,
     pub(super) strictness: config::Strictness,
     pub(super) is_isolated: Option<bool>,
     /// Whether it is a base dep: those do not apply to the commands that they name.
     pub(super) is_base: bool,
-}
-
-/// What a runnable waits for.
-#[derive(Debug, Clone)]
-pub(super) enum Needed<'a> {
-    Command(CommandDep<'a>),
-    /// A certain runnable.
-    Exact(Candidate<'a>, config::Strictness),
 }
 
 impl<'a> Planner<'a> {
@@ -29,10 +37,10 @@ impl<'a> Planner<'a> {
     pub(super) fn render_runnable(
         &self,
         candidate: &Candidate<'a>,
-    ) -> Result<(Runnable, Vec<Needed<'a>>)> {
+    ) -> Result<(Runnable, Vec<CommandDep<'a>>)> {
         let declared = match &candidate.origin {
             Origin::Declared(declared) => *declared,
-            Origin::Plugin(command) => return self.render_plugin(candidate, command),
+            Origin::Plugin(plugin) => return self.render_plugin(candidate, plugin),
         };
         let module = self.module_of(candidate);
         let defaults = &self.declarations.defaults;
@@ -43,17 +51,27 @@ impl<'a> Planner<'a> {
         for dep in declared.deps.iter().chain(base_deps) {
             deps.extend(self.render_dep(dep, module)?);
             if let Some((pyimport, _)) = self.pygraph_dep(dep, module)? {
-                let lock = self.lock_task(candidate.space, &pyimport);
-                locks.extend(lock.map(|lock| Needed::Exact(lock, config::Strictness::Strict)));
+                locks.extend(self.lock_dep(candidate.space, pyimport));
             }
         }
         let own = self.command_deps(&declared.deps, module, false);
         let base = self.command_deps(&self.declarations.base_deps, module, true);
-        let needed = own.chain(base).map(|dep| dep.map(Needed::Command));
-        let needed = needed.chain(locks.into_iter().map(Ok)).collect::<Result<_>>()?;
+        let mut command_deps = own.chain(base).collect::<Result<Vec<_>>>()?;
+        command_deps.extend(locks);
+        let mut venv = None;
+        let mut of_venv = Vec::new();
+        let venv_files = match &candidate.space.venv {
+            Venv::Active { files } => self.render_all(files)?,
+            Venv::Uv(uv) => {
+                command_deps.extend(self.uv_upstreams(uv));
+                venv = Some(venv_folder(&uv.space));
+                of_venv = self.uv_declared(uv)?;
+                vec![self.uv_lock(uv)?]
+            }
+        };
         let runnable = Runnable {
             name: candidate.name.clone(),
-            command: candidate.command.to_string(),
+            command: candidate.command.clone().into_owned(),
             module: candidate.module.map(|module| module.name.clone()),
             space: candidate.space.name.clone(),
             exec: self.render(&declared.exec, module)?,
@@ -62,31 +80,22 @@ impl<'a> Planner<'a> {
             upstreams: Vec::new(),
             artifacts: self.artifacts(candidate)?,
             dotenv: self.render_all(&candidate.space.dotenv)?,
-            venv_files: match &candidate.space.venv {
-                Venv::Active { files } => self.render_all(files)?,
-                Venv::Uv { .. } => Vec::new(),
-            },
+            venv_files,
+            requirements: Vec::new(),
+            venv,
+            declared: of_venv,
+            env: BTreeMap::new(),
+            needs: None,
             cache: self.cache(declared, module)?,
             cache_when: declared.cache_when.or(defaults.cache_when).unwrap_or(CacheWhen::Success),
             tags: declared.tags.clone(),
             is_hidden: declared.is_hidden,
             rewrites: declared.rewrites.unwrap_or(defaults.rewrites),
         };
-        Ok((runnable, needed))
+        Ok((runnable, command_deps))
     }
 
-    /// The artifact patterns of a candidate.
-    pub(super) fn artifacts(&self, candidate: &Candidate<'a>) -> Result<Vec<String>> {
-        match &candidate.origin {
-            Origin::Declared(declared) => {
-                let module = self.module_of(candidate);
-                declared.artifacts.iter().map(|text| self.render(text, module)).collect()
-            }
-            Origin::Plugin(command) => Ok(self.render_plugin(candidate, command)?.0.artifacts),
-        }
-    }
-
-    fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
+    pub(super) fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {
         texts.iter().map(|text| self.render(text, None)).collect()
     }
 
@@ -156,7 +165,10 @@ impl<'a> Planner<'a> {
             let (strictness, is_isolated) = (*strictness, *is_isolated);
             Some(self.render(name, module).map(|rendered| CommandDep {
                 name: rendered,
-                text: name,
+                text: Some(name),
+                space: None,
+                pyimport: None,
+                counts: Counts::Artifacts,
                 strictness,
                 is_isolated,
                 is_base,

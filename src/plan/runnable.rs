@@ -1,10 +1,10 @@
 //! A command made concrete, and the graph of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::RunnableName;
 use crate::config::{CacheWhen, Strictness};
-use crate::error::Place;
+use crate::error::{Code, Place};
 
 /// Position of a runnable in its [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,17 @@ pub struct Runnable {
     pub dotenv: Vec<String>,
     /// The space's requirements and lock files.
     pub venv_files: Vec<String>,
+    /// Files of requirements: what they include counts as well.
+    pub requirements: Vec<String>,
+    /// The folder of the virtual environment that it runs in, relative to the project root;
+    /// `None` for whatever is active.
+    pub venv: Option<String>,
+    /// What else is declared and makes its result another one.
+    pub declared: Vec<String>,
+    /// Variables of its own. They are no input, so they may hold what is secret.
+    pub env: BTreeMap<String, String>,
+    /// The program without which there is no use in starting.
+    pub needs: Option<&'static NeededProgram>,
     /// The cache's name; `None` if it is never cached.
     pub cache: Option<String>,
     pub cache_when: CacheWhen,
@@ -35,6 +46,14 @@ pub struct Runnable {
     pub is_hidden: bool,
     /// Whether it declares to rewrite its own inputs.
     pub rewrites: bool,
+}
+
+/// A program that has to be there, and what to say where it is not.
+#[derive(Debug, PartialEq, Eq)]
+pub struct NeededProgram {
+    pub name: &'static str,
+    pub code: Code,
+    pub hints: &'static [&'static str],
 }
 
 /// Who does what a runnable is there for.
@@ -67,7 +86,7 @@ pub enum Dep {
     Pygraph(Pyimport),
     /// All source files of the import graph.
     PygraphFiles,
-    /// What the modules in the fence of the runnable's space import.
+    /// What the modules in a fence import.
     PygraphFence(Vec<Pyimport>),
     /// Deps listed in a JSON file; `default` where there is no such file.
     Load {
@@ -90,13 +109,6 @@ impl PartialEq for Pyimport {
 }
 
 impl Eq for Pyimport {}
-
-impl Dep {
-    /// A module that nobody's text names.
-    pub(super) fn pygraph(name: &str) -> Self {
-        Self::Pygraph(Pyimport { name: name.to_owned(), place: None })
-    }
-}
 
 /// An edge of the graph.
 #[derive(Debug, Clone)]

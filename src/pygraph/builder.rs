@@ -1,6 +1,6 @@
 //! The tracked source files → the graph: reads what is kept, parses what is new, in parallel.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,9 +12,9 @@ use super::graph::Graph;
 use super::kept::{self, Kept, Key};
 use super::scan::{Scan, scan};
 use super::table::{Record, Table};
-use crate::error::{Code, Diagnostic};
-use crate::git::{BlobId, FileSet};
-use crate::paths::AbsPath;
+use crate::error::Diagnostic;
+use crate::git::{BlobId, FileMode, FileSet};
+use crate::paths::{AbsPath, WorkDirs};
 use crate::sys::fs;
 
 /// A larger source file is none that anybody wrote.
@@ -32,9 +32,7 @@ const STACK_BYTES: usize = 64 << 20;
 /// Builds the graph, and remembers it.
 #[derive(Debug)]
 pub struct Builder {
-    root: AbsPath,
-    /// The file that is kept between runs.
-    kept: PathBuf,
+    dirs: WorkDirs,
     rules: Rules,
     thread_count_max: usize,
     latest: Mutex<Option<Latest>>,
@@ -53,14 +51,18 @@ struct Latest {
 #[derive(Debug, Clone)]
 struct Source {
     path: String,
+    mode: FileMode,
     id: BlobId,
 }
 
 impl Builder {
-    /// A builder for the project of a root. `kept` is its own file.
-    pub fn new(root: AbsPath, kept: &AbsPath, rules: Rules, thread_count_max: usize) -> Self {
-        let kept = kept.as_path().to_path_buf();
-        Self { root, kept, rules, thread_count_max, latest: Mutex::default() }
+    /// A builder for a project.
+    pub fn new(dirs: &WorkDirs, rules: Rules, thread_count_max: usize) -> Self {
+        Self { dirs: dirs.clone(), rules, thread_count_max, latest: Mutex::default() }
+    }
+
+    fn kept(&self) -> AbsPath {
+        self.dirs.private.join("imports/v1")
     }
 
     pub fn rules(&self) -> &Rules {
@@ -86,7 +88,7 @@ impl Builder {
         }
         let mut table = latest.take().and_then(|known| known.table);
         if table.is_none() {
-            let bytes = fs::read_bounded(&self.kept, KEPT_BYTES_MAX).unwrap_or_default();
+            let bytes = fs::read_bounded(self.kept().as_path(), KEPT_BYTES_MAX).unwrap_or_default();
             let opened = Kept::open(&bytes);
             if let Some(kept) = opened.as_ref().filter(|kept| kept.key == key)
                 && let Some(graph) = kept.graph().filter(Graph::is_sound)
@@ -102,13 +104,15 @@ impl Builder {
             .iter()
             .map(|(path, file)| Source {
                 path: String::from_utf8_lossy(&path).into_owned(),
+                mode: file.mode,
                 id: file.id,
             })
             .collect();
         let unsure = self.scan_new(&mut table, &sources)?;
         let graph = Arc::new(self.assemble(&table, &sources, &unsure, gone));
-        if gone.is_empty() && unsure.is_empty() {
-            self.keep(&key, &graph, &table, &sources);
+        if gone.is_empty() {
+            let kept = if unsure.is_empty() { key } else { kept::NO_KEY };
+            self.keep(&kept, &graph, &table, &sources);
         }
         *latest = Some(Latest { key, graph: Arc::clone(&graph), table: Some(table) });
         Ok(graph)
@@ -153,8 +157,8 @@ impl Builder {
             let mut done = Vec::new();
             while let Some(position) = new.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let source = &sources[*position];
-                let path = self.root.as_path().join(&source.path);
-                done.push((*position, scan_file(&path, source.id)));
+                let path = self.dirs.root.as_path().join(&source.path);
+                done.push((*position, scan_file(&path, source)));
             }
             done
         };
@@ -203,9 +207,16 @@ impl Builder {
         let mut current: Vec<BlobId> = sources.iter().map(|source| source.id).collect();
         current.sort_unstable();
         current.dedup();
+        let private = self.dirs.private.as_path();
+        if !fs::stat(private).is_ok_and(|meta| meta.is_dir()) {
+            // Whoever runs something makes the folder; to look at something does not.
+            return;
+        }
+        let path = self.kept();
         let bytes = kept::encode(key, graph, table, &current);
-        let folder = self.kept.parent().unwrap_or(&self.kept);
-        let written = fs::create_folder(folder).and_then(|()| fs::write_atomically(&self.kept, &bytes));
+        let folder = path.parent();
+        let made = folder.map_or(Ok(()), |folder| fs::create_folder(folder.as_path()));
+        let written = made.and_then(|()| fs::write_atomic(path.as_path(), &bytes));
         if let Err(error) = written {
             tracing::debug!(?error, "the import graph is not kept");
         }
@@ -218,7 +229,16 @@ struct Scanned {
     is_sure: bool,
 }
 
-fn scan_file(path: &Path, id: BlobId) -> Result<Scanned, Diagnostic> {
+fn scan_file(path: &Path, source: &Source) -> Result<Scanned, Diagnostic> {
+    match source.mode {
+        FileMode::Plain | FileMode::Executable => {}
+        FileMode::Symlink => {
+            // What it leads to may change without it, and need not be there.
+            let bytes = fs::read_start(path, SOURCE_BYTES_MAX).unwrap_or_default();
+            return Ok(Scanned { scan: scan(&bytes), is_sure: false });
+        }
+        FileMode::Submodule => return Ok(Scanned { scan: Scan::default(), is_sure: true }),
+    }
     let bytes = match fs::optional(fs::read_bounded(path, SOURCE_BYTES_MAX)) {
         Ok(bytes) => bytes.unwrap_or_default(),
         Err(error) => {
@@ -226,7 +246,7 @@ fn scan_file(path: &Path, id: BlobId) -> Result<Scanned, Diagnostic> {
             return Err(error.hint("the import graph is made of all tracked Python files"));
         }
     };
-    let is_sure = is_blob(&bytes, id);
+    let is_sure = is_blob(&bytes, source.id);
     Ok(Scanned { scan: scan(&bytes), is_sure })
 }
 

@@ -14,7 +14,7 @@ pub struct Closure {
     /// The modules that are named, and so needed with all that is below them.
     pub(super) named: Vec<ModuleId>,
     /// Files that cannot be read as Python and would be run: their faults, by position.
-    pub(super) faults: Vec<usize>,
+    pub faults: Vec<usize>,
 }
 
 struct Walk<'g> {

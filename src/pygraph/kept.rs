@@ -17,6 +17,9 @@ const DIGEST_LENGTH: usize = 32;
 /// What decides a graph: files, rules, and what we make of them.
 pub(super) type Key = [u8; DIGEST_LENGTH];
 
+/// The key of a graph that is not to be taken again.
+pub(super) const NO_KEY: Key = [0; DIGEST_LENGTH];
+
 /// The digest of something, as a key.
 pub(super) fn key_of(bytes: &[u8]) -> Key {
     *blake3::hash(bytes).as_bytes()
@@ -174,7 +177,9 @@ fn write_table(writer: &mut Writer, table: &Table, current: &[BlobId]) {
 fn read_table(reader: &mut Reader<'_>) -> Option<Table> {
     let mut table = Table::default();
     let names = reader.list(|reader| reader.text())?;
-    names.into_iter().for_each(|name| drop(table.names.intern(name)));
+    for name in names {
+        table.names.intern(name);
+    }
     let name_count = u32::try_from(table.names.len()).ok()?;
     let known = |name: u32| (name < name_count).then_some(name);
     let records = reader.list(|reader| {

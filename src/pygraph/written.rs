@@ -2,18 +2,18 @@
 //! same bytes. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use super::closure::Closure;
-use super::graph::{EdgeKind, Graph};
+use super::graph::{EdgeKind, Graph, ModuleId};
 
 /// All modules and the edges between them, one a line so that changes merge: `[name, is ours]`,
 /// and `[importer, imported]` by number.
 pub fn graph_text(graph: &Graph) -> String {
-    let ours = graph.ids().filter(|id| !graph.files(*id).is_empty());
+    let ours: Vec<ModuleId> =
+        graph.ids().filter(|id| !graph.files(*id).is_empty()).collect();
     let mut names: BTreeMap<&str, bool> = BTreeMap::new();
     names.extend(graph.externals.iter().map(|name| (name.as_str(), false)));
-    names.extend(ours.clone().map(|id| (graph.name(id), true)));
+    names.extend(ours.iter().map(|id| (graph.name(*id), true)));
     let numbers: BTreeMap<&str, usize> = names.keys().copied().zip(0..).collect();
     let mut edges = BTreeSet::new();
     for id in ours {
@@ -24,18 +24,21 @@ pub fn graph_text(graph: &Graph) -> String {
             edges.extend(numbers.get(graph.target_name(edge)).map(|to| (from, *to)));
         }
     }
-    let mut text = String::from("{\"modules\":[");
-    for (position, (name, is_ours)) in names.iter().enumerate() {
-        let comma = if position == 0 { "" } else { "," };
-        // Writing to a string cannot fail.
-        drop(write!(text, "{comma}\n[{},{is_ours}]", quoted(name)));
+    let names = names.iter().map(|(name, is_ours)| format!("[{},{is_ours}]", quoted(name)));
+    let edges = edges.iter().map(|(from, to)| format!("[{from},{to}]"));
+    format!("{{\"modules\":[{}],\"edges\":[{}]}}\n", lines(names), lines(edges))
+}
+
+/// The items of a list, one a line.
+fn lines(items: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    for item in items {
+        text.push_str(if text.is_empty() { "\n" } else { ",\n" });
+        text.push_str(&item);
     }
-    text.push_str("\n],\"edges\":[");
-    for (position, (from, to)) in edges.iter().enumerate() {
-        let comma = if position == 0 { "" } else { "," };
-        drop(write!(text, "{comma}\n[{from},{to}]"));
+    if !text.is_empty() {
+        text.push('\n');
     }
-    text.push_str("\n]}\n");
     text
 }
 
@@ -61,10 +64,7 @@ pub fn lock_text(
         closure.files.iter().map(|file| path(*file)).filter(|path| !is_held(path)).collect();
     let is_topmost = |folder: &&String| !is_held(&format!("{folder}.py"));
     paths.extend(folders.iter().filter(is_topmost).map(|folder| format!("{folder}/**.py")));
-    let list = |items: &BTreeSet<String>| {
-        let lines: Vec<String> = items.iter().map(|item| format!("\n{}", quoted(item))).collect();
-        if lines.is_empty() { String::new() } else { format!("{}\n", lines.join(",")) }
-    };
+    let list = |items: &BTreeSet<String>| lines(items.iter().map(|item| quoted(item)));
     format!("{{\"globs\":[{}],\"pydists\":[{}]}}\n", list(&paths), list(distributions))
 }
 

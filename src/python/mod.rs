@@ -1,7 +1,22 @@
-//! Python environments, inspected without starting Python.
+//! Python environments, inspected without starting Python: where distributions lie, which there
+//! are, in which version, and whose an imported module is.
+//!
+//! `site_packages` and `interpreter` find the folders, `listing` lists one, `distributions` puts
+//! them in Python's order, `modules` maps imports; `pins` reads versions from lock files.
 
-mod dist;
+mod distributions;
+mod interpreter;
+mod listing;
+mod modules;
+mod name;
+mod pins;
+mod pth;
+mod requirements;
 mod site_packages;
 
-pub use dist::{Distributions, normalized};
-pub use site_packages::find as find_site_packages;
+pub use distributions::Distributions;
+pub use listing::Listing;
+pub use name::normalized;
+pub use pins::Pins;
+pub use requirements::requirement_files;
+pub use site_packages::{of_active, of_venv};

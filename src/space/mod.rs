@@ -1,13 +1,15 @@
 //! Spaces resolved: modules with their folders and imports, environments with inheritance
-//! followed. Pure but for [`dotenv`].
+//! followed. Pure but for [`dotenv`] and [`environment`].
 
 pub mod dotenv;
+mod environment;
 mod fence;
 mod module;
 mod resolve;
 mod venv;
 
+pub use environment::{INSTALLED_FILE, environment};
 pub use fence::FenceItem;
 pub use module::Module;
 pub use resolve::{Space, Spaces};
-pub use venv::Venv;
+pub use venv::{UvVenv, Venv};

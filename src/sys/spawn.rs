@@ -9,7 +9,7 @@ use rustix::fs::Access;
 use super::Env;
 
 /// Where programs are sought if there is no `PATH`.
-const PATH_DEFAULT: &str = "/bin:/usr/bin";
+pub const PATH_DEFAULT: &str = "/bin:/usr/bin";
 
 /// A program to be run in a folder with exactly this environment and no standard input.
 #[expect(clippy::disallowed_methods, reason = "the wrapper itself")]

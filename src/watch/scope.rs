@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::{Change, IndexLock, Notice};
 use crate::error::{Diagnostic, RunnableError};
 use crate::git::{IndexSnapshot, Patterns, Worktree};
-use crate::hash::{Reach, World};
+use crate::hash::Reach;
 use crate::paths::{AbsPath, escape};
 use crate::python::normalized;
 use crate::sys::fs;
@@ -46,7 +46,6 @@ impl Scope {
     pub fn new(
         root: &AbsPath,
         worktree: &Worktree,
-        world: &World,
         reaches: &[Reach],
         configuration: &[String],
     ) -> Result<Self, RunnableError> {
@@ -54,6 +53,8 @@ impl Scope {
         let globs: Vec<Patterns> = globs.into_iter().cloned().collect();
         let distributions: BTreeSet<String> =
             reaches.iter().flat_map(|reach| reach.distributions.iter().cloned()).collect();
+        let site_packages: BTreeSet<&AbsPath> =
+            reaches.iter().flat_map(|reach| &reach.site_packages).collect();
         let named = |path: &String| (root.join(path), path.clone());
         let settings = reaches.iter().flat_map(|reach| &reach.settings).map(named).collect();
         let mut scope = Self {
@@ -65,11 +66,7 @@ impl Scope {
             settings,
             configuration: configuration.iter().map(named).collect(),
             submodules: BTreeMap::new(),
-            site_packages: if distributions.is_empty() {
-                Vec::new()
-            } else {
-                world.site_packages()
-            },
+            site_packages: site_packages.into_iter().cloned().collect(),
             distributions,
         };
         scope.add_folders(root, worktree)?;

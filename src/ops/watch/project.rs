@@ -7,10 +7,10 @@ use super::record::State;
 use crate::error::{Diagnostic, Error, Result, RunnableError};
 use crate::git::Worktree;
 use crate::hash::{Reach, World};
+use crate::ops::check;
 use crate::ops::load::Loaded;
 use crate::ops::probe::WorkspaceProbe;
 use crate::ops::workspace::{Workspace, no_repository};
-use crate::ops::{check, run};
 use crate::paths::AbsPath;
 use crate::plan::{Graph, Runnable, RunnableId};
 use crate::select;
@@ -44,7 +44,6 @@ impl Project {
         let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
         let warnings = probe.take_warnings();
         check::patterns(&loaded, &graph)?;
-        run::refuse_unsupported(&loaded, &graph)?;
         let workspace = probe.into_workspace()?;
         workspace.check_caches(&graph)?;
         let Some(worktree) = workspace.worktree.clone() else {
@@ -54,7 +53,7 @@ impl Project {
         let reaches = reaches(&workspace.world, &graph);
         let files = &loaded.project.files;
         let root = &loaded.dirs.root;
-        let scope = Scope::new(root, &worktree, &workspace.world, &reaches, files)?;
+        let scope = Scope::new(root, &worktree, &reaches, files)?;
         Ok(Self {
             graph: Arc::new(graph),
             loaded,
@@ -97,7 +96,7 @@ impl Project {
 
     fn new_scope(&self) -> Result<Scope, RunnableError> {
         let (root, files) = (&self.loaded.dirs.root, &self.loaded.project.files);
-        Scope::new(root, &self.worktree, self.world(), &self.reaches, files)
+        Scope::new(root, &self.worktree, &self.reaches, files)
     }
 
     /// Looks at the index, at `load` deps and at folders again, as far as the batch says that
