@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::graph_task;
 use super::job::{ReadCaches, Run};
 use super::keep::{Ended, conclude};
 use super::process::{Exit, NotStarted, Surroundings, Task, run_command};
 use super::scheduler::Assignment;
-use super::graph_task;
 use super::unit::{CODE_ERROR, Cold, Looked, failed, look_up};
 use super::{Event, Outcome};
 use crate::error::{Code, Diagnostic};
@@ -182,10 +182,8 @@ async fn run_graph_task(run: &Arc<Run>, unit: usize) -> Result<Ended, NotStarted
         let run = Arc::clone(run);
         blocking(move || graph_task::perform(&run, unit)).await
     };
-    let GraphResult { code, output, .. } = result.map_err(|error| NotStarted {
-        code: CODE_ERROR,
-        diagnostic: *error.0,
-    })?;
+    let GraphResult { code, output, .. } =
+        result.map_err(|error| NotStarted { code: CODE_ERROR, diagnostic: *error.0 })?;
     let mut log = run.outputs.create(&run.runnable(unit).name);
     log.write(output.as_bytes());
     if run.events.wants_output() && !output.is_empty() {

@@ -102,16 +102,51 @@ impl World {
         Ok(Imports::new(graph, files, gone))
     }
 
+    /// The import graph with all that somebody asks of it: `ask` gives what it found out, and the
+    /// files whose imports it lacked.
+    fn ask<T>(
+        &self,
+        mut imports: Arc<Imports>,
+        ask: impl Fn(&Graph) -> Result<(T, Vec<u32>), Diagnostic>,
+    ) -> Result<(Arc<Imports>, T), RunnableError> {
+        loop {
+            let (found, unscanned) = ask(&imports.graph)?;
+            let (Some(builder), Some(set)) = (&self.imports, imports.set()) else {
+                return Ok((imports, found));
+            };
+            if unscanned.is_empty() {
+                return Ok((imports, found));
+            }
+            let epoch = self.epoch();
+            let Imports { files, gone, .. } = &*imports;
+            let graph = builder.extended(set, files.digest.as_bytes(), gone, &unscanned)?;
+            let is_current = gone.is_empty();
+            imports = Arc::new(Imports::new(graph, files.clone(), gone.clone()));
+            if is_current {
+                let imports = Arc::clone(&imports);
+                self.remember(epoch, |seen| seen.imports = Some(imports));
+            }
+        }
+    }
+
+    /// The import graph with the imports of every file.
+    pub fn all_imports(&self) -> Result<Arc<Imports>, RunnableError> {
+        let (imports, ()) = self.ask(self.imports()?, |graph| Ok(((), graph.unscanned())))?;
+        Ok(imports)
+    }
+
     /// What a module needs, as things are now.
     pub(super) fn needs(&self, pyimport: &Pyimport) -> Result<Arc<Needs>, RunnableError> {
         let epoch = self.epoch();
         if let Some(needs) = self.lock().needs.get(&pyimport.name) {
             return Ok(Arc::clone(needs));
         }
-        let imports = self.imports()?;
-        let id = imports.graph.find(&pyimport.name);
-        let id = id.ok_or_else(|| unknown_module(&imports.graph, pyimport))?;
-        let closure = imports.graph.closure([id]);
+        let (imports, closure) = self.ask(self.imports()?, |graph| {
+            let id = graph.find(&pyimport.name);
+            let closure = graph.closure([id.ok_or_else(|| unknown_module(graph, pyimport))?]);
+            let unscanned = closure.unscanned.clone();
+            Ok((closure, unscanned))
+        })?;
         self.refuse_faults(&imports, &closure.faults)?;
         let files = imports.part(&closure.files);
         let links = files.set.iter().flat_map(|set| set.iter());
@@ -178,9 +213,9 @@ impl World {
 
     fn refuse_faults(&self, imports: &Imports, faults: &[usize]) -> Result<(), Diagnostic> {
         let path = |file: u32| imports.path(file);
-        let first = faults.first().and_then(|fault| {
-            fault_diagnostic(&imports.graph, *fault, (self.root(), &path))
-        });
+        let first = faults
+            .first()
+            .and_then(|fault| fault_diagnostic(&imports.graph, *fault, (self.root(), &path)));
         first.map_or(Ok(()), Err)
     }
 
@@ -209,20 +244,12 @@ impl World {
         runnable: &Runnable,
         items: &[Pyimport],
     ) -> Result<(Arc<Imports>, Fenced), RunnableError> {
-        let imports = self.imports()?;
-        let graph = &imports.graph;
-        let mut ids: Vec<ModuleId> = Vec::new();
-        for item in items {
-            match graph.find(&item.name) {
-                _ if item.name.is_empty() => ids.extend(graph.tops()),
-                Some(id) => ids.push(id),
-                // A module of a space need not be of Python.
-                None if item.place.is_none() => {}
-                None => return Err(unknown_module(graph, item).into()),
-            }
-        }
-        let fenced = graph.fenced(&ids, |name| !self.providers(runnable, name).is_empty());
-        Ok((imports, fenced))
+        self.ask(self.imports()?, |graph| {
+            let ids = fence_ids(graph, items)?;
+            let fenced = graph.fenced(&ids, |name| !self.providers(runnable, name).is_empty());
+            let unscanned = fenced.unscanned.clone();
+            Ok((fenced, unscanned))
+        })
     }
 
     /// Those of some changed paths, relative to the git root, that the imports of a runnable lead
@@ -239,9 +266,7 @@ impl World {
         let changed: BTreeMap<String, &Vec<u8>> = paths
             .iter()
             .filter(of_source)
-            .map(|path| {
-                (String::from_utf8_lossy(&worktree.project_path(path)).into_owned(), path)
-            })
+            .map(|path| (String::from_utf8_lossy(&worktree.project_path(path)).into_owned(), path))
             .collect();
         let here = self.imports()?;
         let there: BTreeSet<Vec<u8>> = here
@@ -252,24 +277,19 @@ impl World {
             .collect();
         let gone = changed.keys().filter(|path| !there.contains(path.as_bytes())).cloned();
         let gone: Vec<String> = gone.collect();
-        let imports =
-            if gone.is_empty() { here } else { Arc::new(self.imports_with(gone)?) };
-        let graph = &imports.graph;
-        let mut files: BTreeSet<u32> = BTreeSet::new();
-        for pyimport in &expanded.pyimports {
-            let id = graph.find(&pyimport.name);
-            files.extend(id.map(|id| graph.closure([id]).files).unwrap_or_default());
-        }
-        for item in expanded.fence.iter().flatten() {
-            let ids = match graph.find(&item.name) {
-                _ if item.name.is_empty() => graph.tops(),
-                id => id.into_iter().collect(),
-            };
-            files.extend(graph.fenced(&ids, |_| true).files);
-        }
+        let imports = if gone.is_empty() { here } else { Arc::new(self.imports_with(gone)?) };
         if expanded.has_sources {
             return Ok(changed.into_values().collect());
         }
+        let (imports, files) = self.ask(imports, |graph| {
+            let named = expanded.pyimports.iter().filter_map(|it| graph.find(&it.name));
+            let mut closure = graph.closure(named);
+            let ids = fence_ids(graph, expanded.fence.as_deref().unwrap_or_default());
+            let fenced = graph.fenced(&ids.unwrap_or_default(), |_| true);
+            closure.files.extend(fenced.files);
+            closure.unscanned.extend(fenced.unscanned);
+            Ok((closure.files, closure.unscanned))
+        })?;
         let found = files.into_iter().filter_map(|file| changed.get(&imports.path(file)).copied());
         Ok(found.collect())
     }
@@ -306,13 +326,16 @@ impl World {
     }
 
     fn built(&self) -> Result<GraphResult, RunnableError> {
-        let imports = self.imports()?;
+        let (imports, closure) = self.ask(self.imports()?, |graph| {
+            let closure = graph.closure(graph.regular());
+            let unscanned = closure.unscanned.clone();
+            Ok((closure, unscanned))
+        })?;
         let path = |file: u32| imports.path(file);
         let of_fault = |fault| fault_diagnostic(&imports.graph, fault, (self.root(), &path));
-        let broken: Vec<Diagnostic> =
-            imports.graph.regular_faults().filter_map(of_fault).collect();
+        let broken: Vec<Diagnostic> = imports.graph.regular_faults().filter_map(of_fault).collect();
         if broken.is_empty() {
-            let artifact = Some(graph_text(&imports.graph));
+            let artifact = Some(graph_text(&imports.graph, &closure));
             return Ok(GraphResult { artifact, ..GraphResult::default() });
         }
         let output = broken.iter().map(|broken| plain(broken)).collect();
@@ -324,7 +347,8 @@ impl World {
         let imports = &needs.imports;
         let mut distributions = BTreeSet::new();
         for (name, ..) in needs.closure.externals(&imports.graph) {
-            distributions.extend(self.providers(runnable, name).iter().map(|name| normalized(name)));
+            distributions
+                .extend(self.providers(runnable, name).iter().map(|name| normalized(name)));
         }
         let path = |file: u32| imports.path(file);
         let text = lock_text(&imports.graph, &needs.closure, &distributions, path);
@@ -348,9 +372,7 @@ impl World {
                     let Crossing { file, line, importer, imported } = crossing;
                     format!("{}:{line}: {importer} imports {imported}\n", imports.path(*file))
                 };
-                output.push_str(&format!(
-                    "{count} {kind} import {word} of the space `{space}`\n"
-                ));
+                output.push_str(&format!("{count} {kind} import {word} of the space `{space}`\n"));
                 output.extend(crossings.iter().map(line));
             }
         }
@@ -398,6 +420,21 @@ fn escaped(path: &str) -> String {
     pattern
 }
 
+/// The modules that a fence holds.
+fn fence_ids(graph: &Graph, items: &[Pyimport]) -> Result<Vec<ModuleId>, Diagnostic> {
+    let mut ids: Vec<ModuleId> = Vec::new();
+    for item in items {
+        match graph.find(&item.name) {
+            _ if item.name.is_empty() => ids.extend(graph.tops()),
+            Some(id) => ids.push(id),
+            // A module of a space need not be of Python.
+            None if item.place.is_none() => {}
+            None => return Err(unknown_module(graph, item)),
+        }
+    }
+    Ok(ids)
+}
+
 fn no_plugin() -> Diagnostic {
     Diagnostic::new(Code::PluginNotFound, "`pygraph` deps need the plugin `qik.pygraph`")
         .hint("add `pygraph = \"qik.pygraph\"` to `[plugins]`")
@@ -406,14 +443,13 @@ fn no_plugin() -> Diagnostic {
 fn unknown_module(graph: &Graph, pyimport: &Pyimport) -> Diagnostic {
     let name = &pyimport.name;
     let names: Vec<&str> = graph.tops().into_iter().map(|id| graph.name(id)).collect();
-    let diagnostic = Diagnostic::new(
-        Code::ImportNotFound,
-        format!("there is no Python module `{name}`"),
-    );
+    let diagnostic =
+        Diagnostic::new(Code::ImportNotFound, format!("there is no Python module `{name}`"));
     let near = nearest(name, names.iter().copied());
     let diagnostic = match near {
         Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
-        None => diagnostic.hint("the import graph has the modules that git tracks, below `defaults.python-path`"),
+        None => diagnostic
+            .hint("the import graph has the modules that git tracks, below `defaults.python-path`"),
     };
     match &pyimport.place {
         Some(place) => diagnostic.at(place),

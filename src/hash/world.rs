@@ -173,9 +173,9 @@ impl World {
         let settings: Vec<_> =
             settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
         let settings = Patterns::parse(worktree.prefix(), settings.iter().map(String::as_str))?;
-        Ok(paths.iter().any(|path| {
-            globs.matches(path) || settings.matches(path) || imported.contains(path)
-        }))
+        Ok(paths
+            .iter()
+            .any(|path| globs.matches(path) || settings.matches(path) || imported.contains(path)))
     }
 
     /// Whether git tracks a file; in doubt it does.
@@ -199,10 +199,8 @@ impl World {
     /// The files of glob deps and of imports.
     fn all_files(&self, expanded: &Expanded, parts: &[Files]) -> Result<Files, RunnableError> {
         let globbed = self.files(&expanded.globs)?;
-        let sets: Vec<&Files> = std::iter::once(&globbed)
-            .chain(parts)
-            .filter(|files| files.set.is_some())
-            .collect();
+        let sets: Vec<&Files> =
+            std::iter::once(&globbed).chain(parts).filter(|files| files.set.is_some()).collect();
         if sets.len() < 2 {
             return Ok(sets.first().map_or_else(|| globbed.clone(), |files| (*files).clone()));
         }

@@ -120,7 +120,11 @@ impl<'a> Planner<'a> {
         Ok((name != "none").then_some(name))
     }
 
-    pub(super) fn render_dep(&self, dep: &config::Dep, module: Option<&Module>) -> Result<Option<Dep>> {
+    pub(super) fn render_dep(
+        &self,
+        dep: &config::Dep,
+        module: Option<&Module>,
+    ) -> Result<Option<Dep>> {
         Ok(Some(match dep {
             config::Dep::Glob(text) => Dep::Glob(self.render(text, module)?),
             config::Dep::Const(text) => Dep::Const(self.render(text, module)?),

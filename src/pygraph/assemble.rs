@@ -22,11 +22,32 @@ pub struct Rules {
 pub(super) struct SourceFile<'a> {
     /// Relative to the project root.
     pub(super) path: &'a str,
-    pub(super) record: &'a Record,
+    /// `None` if nobody needed to know.
+    pub(super) record: Option<&'a Record>,
+}
+
+/// The positions of the files of packages, and of all that Python finds in them: what a project is
+/// made of, whoever imports it.
+pub(super) fn regular_files(rules: &Rules, paths: &[&str]) -> Vec<u32> {
+    let files: Vec<SourceFile<'_>> =
+        paths.iter().map(|path| SourceFile { path, record: None }).collect();
+    let names = Names::default();
+    let mut assembler = Assembler::new(rules, &names, &files);
+    assembler.place_all();
+    let graph = assembler.graph;
+    let regular = graph.ids().filter(|id| graph.module(*id).is_regular);
+    regular.flat_map(|id| graph.files(id).to_vec()).collect()
 }
 
 /// The graph of some files, which have no others beside them.
 pub(super) fn assemble(rules: &Rules, names: &Names, files: &[SourceFile<'_>]) -> Graph {
+    let mut assembler = Assembler::new(rules, names, files);
+    assembler.place_all();
+    assembler.link_all();
+    assembler.finish()
+}
+
+fn tree_of(rules: &Rules, files: &[SourceFile<'_>]) -> Tree {
     let mut tree = Tree::default();
     for root in &rules.roots {
         for (file, position) in files.iter().zip(0_u32..) {
@@ -35,19 +56,7 @@ pub(super) fn assemble(rules: &Rules, names: &Names, files: &[SourceFile<'_>]) -
             }
         }
     }
-    let mut assembler = Assembler {
-        rules,
-        names,
-        files,
-        graph: Graph::default(),
-        positions: vec![NONE; tree.branches.len()],
-        order: Vec::with_capacity(tree.branches.len()),
-        externals: BTreeMap::new(),
-        tree,
-    };
-    assembler.place_all();
-    assembler.link_all();
-    assembler.finish()
+    tree
 }
 
 /// A path below a folder.
@@ -71,7 +80,21 @@ struct Assembler<'a> {
     externals: BTreeMap<String, u32>,
 }
 
-impl Assembler<'_> {
+impl<'a> Assembler<'a> {
+    fn new(rules: &'a Rules, names: &'a Names, files: &'a [SourceFile<'a>]) -> Self {
+        let tree = tree_of(rules, files);
+        Self {
+            rules,
+            names,
+            files,
+            graph: Graph::default(),
+            positions: vec![NONE; tree.branches.len()],
+            order: Vec::with_capacity(tree.branches.len()),
+            externals: BTreeMap::new(),
+            tree,
+        }
+    }
+
     /// Gives each module its position: parents first, in the order of their names.
     fn place_all(&mut self) {
         let by_name = |tree: &Tree, ids: &mut Vec<u32>| {
@@ -123,6 +146,7 @@ impl Assembler<'_> {
                 && is_identifier(&branch.name)
                 && (branch.is_package || (parent.is_some() && !branch.files.is_empty())),
             is_package: branch.is_package,
+            is_scanned: branch.files.iter().all(|file| self.files[*file as usize].record.is_some()),
         });
         graph.files.extend_from_slice(&branch.files);
     }
@@ -139,6 +163,7 @@ impl Assembler<'_> {
 
     fn link_file(&mut self, id: ModuleId, file: u32) {
         let SourceFile { path, record } = self.files[file as usize];
+        let Some(record) = record else { return };
         let is_init = path.ends_with("/__init__.py") || path.ends_with("/__init__.pyi");
         let importer = Importer { module: self.order[id.0 as usize], is_init };
         for import in &record.imports {

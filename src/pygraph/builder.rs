@@ -1,19 +1,20 @@
 //! The tracked source files → the graph: reads what is kept, parses what is new, in parallel.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 use sha1::{Digest as _, Sha1};
 
-use super::assemble::{Rules, SourceFile, assemble};
+use super::assemble::{Rules, SourceFile, assemble, regular_files};
 use super::graph::Graph;
 use super::kept::{self, Kept, Key};
 use super::scan::{Scan, scan};
 use super::table::{Record, Table};
 use crate::error::Diagnostic;
-use crate::git::{BlobId, FileMode, FileSet};
+use crate::git::{BlobId, File, FileMode, FileSet};
 use crate::paths::{AbsPath, WorkDirs};
 use crate::sys::fs;
 
@@ -43,8 +44,24 @@ pub struct Builder {
 struct Latest {
     key: Key,
     graph: Arc<Graph>,
+    /// Files whose imports somebody asked for, by position.
+    wanted: Vec<u32>,
     /// Read when it is wanted.
     table: Option<Table>,
+}
+
+/// The digest of a set of files.
+pub(super) type Digest = [u8; 32];
+
+/// A graph, or what keeps it from being made.
+pub(super) type Built = Result<Arc<Graph>, Diagnostic>;
+
+/// What a graph is made from.
+struct From<'a> {
+    key: Key,
+    table: Table,
+    sources: Vec<Source>,
+    gone: &'a [String],
 }
 
 /// What a file is said to hold.
@@ -69,18 +86,13 @@ impl Builder {
         &self.rules
     }
 
-    /// The graph of the files of a set, which `digest` stands for. Positions of files in the
-    /// graph are those in the set; past them, those in `gone`, the paths of files that are no
-    /// more, as if they were empty.
-    pub fn graph(
-        &self,
-        set: &FileSet,
-        digest: &[u8; 32],
-        gone: &[String],
-    ) -> Result<Arc<Graph>, Diagnostic> {
+    /// The graph of the files of a set, which `digest` stands for, with the imports of packages.
+    /// Positions of files in the graph are those in the set; past them, those in `gone`, the paths
+    /// of files that are no more, as if they were empty.
+    pub fn graph(&self, set: &FileSet, digest: &Digest, gone: &[String]) -> Built {
         let key = self.key(digest, gone);
         // Whoever comes meanwhile wants the same graph.
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = self.lock();
         if let Some(known) = &*latest
             && known.key == key
         {
@@ -88,38 +100,74 @@ impl Builder {
         }
         let mut table = latest.take().and_then(|known| known.table);
         if table.is_none() {
-            let bytes = fs::read_bounded(self.kept().as_path(), KEPT_BYTES_MAX).unwrap_or_default();
+            let bytes = self.read_kept();
             let opened = Kept::open(&bytes);
             if let Some(kept) = opened.as_ref().filter(|kept| kept.key == key)
                 && let Some(graph) = kept.graph().filter(Graph::is_sound)
             {
                 let graph = Arc::new(graph);
-                *latest = Some(Latest { key, graph: Arc::clone(&graph), table: None });
+                let wanted = Vec::new();
+                *latest = Some(Latest { key, graph: Arc::clone(&graph), wanted, table: None });
                 return Ok(graph);
             }
             table = opened.and_then(|kept| kept.table());
         }
-        let mut table = table.unwrap_or_default();
-        let sources: Vec<Source> = set
-            .iter()
-            .map(|(path, file)| Source {
-                path: String::from_utf8_lossy(&path).into_owned(),
-                mode: file.mode,
-                id: file.id,
-            })
-            .collect();
-        let unsure = self.scan_new(&mut table, &sources)?;
+        let sources = sources(set);
+        let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
+        let wanted = regular_files(&self.rules, &paths);
+        let from = From { key, table: table.unwrap_or_default(), sources, gone };
+        self.build(&mut latest, from, wanted)
+    }
+
+    /// The same graph with the imports of some files more, by position.
+    pub fn extended(
+        &self,
+        set: &FileSet,
+        digest: &Digest,
+        gone: &[String],
+        wanted: &[u32],
+    ) -> Built {
+        let key = self.key(digest, gone);
+        let mut latest = self.lock();
+        let known = latest.take();
+        let mut wanted = wanted.to_vec();
+        if let Some(known) = known.as_ref().filter(|known| known.key == key) {
+            wanted.extend_from_slice(&known.wanted);
+        }
+        let table = known.and_then(|known| known.table);
+        let table = table.or_else(|| Kept::open(&self.read_kept()).and_then(|kept| kept.table()));
+        let sources = sources(set);
+        let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
+        wanted.extend(regular_files(&self.rules, &paths));
+        wanted.sort_unstable();
+        wanted.dedup();
+        let from = From { key, table: table.unwrap_or_default(), sources, gone };
+        self.build(&mut latest, from, wanted)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Latest>> {
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read_kept(&self) -> Vec<u8> {
+        fs::read_bounded(self.kept().as_path(), KEPT_BYTES_MAX).unwrap_or_default()
+    }
+
+    fn build(&self, latest: &mut Option<Latest>, from: From<'_>, wanted: Vec<u32>) -> Built {
+        let From { key, mut table, sources, gone } = from;
+        let unsure = self.scan_new(&mut table, &sources, &wanted)?;
         let graph = Arc::new(self.assemble(&table, &sources, &unsure, gone));
         if gone.is_empty() {
             let kept = if unsure.is_empty() { key } else { kept::NO_KEY };
             self.keep(&kept, &graph, &table, &sources);
         }
-        *latest = Some(Latest { key, graph: Arc::clone(&graph), table: Some(table) });
+        let table = Some(table);
+        *latest = Some(Latest { key, graph: Arc::clone(&graph), wanted, table });
         Ok(graph)
     }
 
     /// What decides a graph.
-    fn key(&self, digest: &[u8; 32], gone: &[String]) -> Key {
+    fn key(&self, digest: &Digest, gone: &[String]) -> Key {
         kept::key_of(format!("{digest:?} {:?} {gone:?}", self.rules).as_bytes())
     }
 
@@ -129,10 +177,17 @@ impl Builder {
         &self,
         table: &mut Table,
         sources: &[Source],
+        wanted: &[u32],
     ) -> Result<FxHashMap<usize, Arc<Record>>, Diagnostic> {
-        let new: Vec<usize> = (0..sources.len())
-            .filter(|position| !table.records.contains_key(&sources[*position].id))
+        let mut new: Vec<usize> = wanted
+            .iter()
+            .map(|position| *position as usize)
+            .filter(|position| {
+                sources.get(*position).is_some_and(|it| !table.records.contains_key(&it.id))
+            })
             .collect();
+        new.sort_unstable();
+        new.dedup();
         tracing::debug!(files = sources.len(), new = new.len(), "scans imports");
         let mut unsure = FxHashMap::default();
         for (position, scanned) in self.scan_all(sources, &new) {
@@ -190,14 +245,14 @@ impl Builder {
         gone: &[String],
     ) -> Graph {
         let empty = Record::default();
-        let record = |(position, source): (usize, &Source)| -> &Record {
-            unsure.get(&position).or_else(|| table.records.get(&source.id)).map_or(&empty, |it| it)
+        let record = |(position, source): (usize, &Source)| -> Option<&Record> {
+            Some(unsure.get(&position).or_else(|| table.records.get(&source.id))?)
         };
         let files = sources
             .iter()
             .enumerate()
             .map(|(position, source)| (source.path.as_str(), record((position, source))))
-            .chain(gone.iter().map(|path| (path.as_str(), &empty)))
+            .chain(gone.iter().map(|path| (path.as_str(), Some(&empty))))
             .map(|(path, record)| SourceFile { path, record });
         assemble(&self.rules, &table.names, &files.collect::<Vec<_>>())
     }
@@ -221,6 +276,15 @@ impl Builder {
             tracing::debug!(?error, "the import graph is not kept");
         }
     }
+}
+
+fn sources(set: &FileSet) -> Vec<Source> {
+    let source = |(path, file): (Cow<'_, [u8]>, &File)| Source {
+        path: String::from_utf8_lossy(&path).into_owned(),
+        mode: file.mode,
+        id: file.id,
+    };
+    set.iter().map(source).collect()
 }
 
 /// A file's imports, and whether its content is surely the blob's.

@@ -13,6 +13,8 @@ pub struct Closure {
     pub(super) modules: Vec<ModuleId>,
     /// The modules that are named, and so needed with all that is below them.
     pub(super) named: Vec<ModuleId>,
+    /// Files whose imports are not known yet, by position: without them it is not whole.
+    pub unscanned: Vec<u32>,
     /// Files that cannot be read as Python and would be run: their faults, by position.
     pub faults: Vec<usize>,
 }
@@ -46,21 +48,21 @@ impl Graph {
                 walk.follow(edge);
             }
         }
-        let modules: Vec<ModuleId> =
-            self.ids().filter(|id| walk.has_code[id.0 as usize]).collect();
+        let modules: Vec<ModuleId> = self.ids().filter(|id| walk.has_code[id.0 as usize]).collect();
         // What is merely below a module, and cannot be imported, may be of another language.
-        let is_run = |at: usize| {
-            walk.has_code[at] && (walk.is_named[at] || self.modules[at].is_regular)
-        };
+        let is_run =
+            |at: usize| walk.has_code[at] && (walk.is_named[at] || self.modules[at].is_regular);
         let faults = self.faults.iter().enumerate();
         let faults = faults.filter(|(_, fault)| is_run(fault.module as usize));
-        let mut files: Vec<u32> =
-            modules.iter().flat_map(|id| self.files(*id)).copied().collect();
+        let unscanned = modules.iter().filter(|id| !self.module(**id).is_scanned);
+        let unscanned = unscanned.flat_map(|id| self.files(*id)).copied().collect();
+        let mut files: Vec<u32> = modules.iter().flat_map(|id| self.files(*id)).copied().collect();
         files.sort_unstable();
         files.dedup();
         Closure {
             files,
             externals: walk.externals.into_iter().flatten().collect(),
+            unscanned,
             faults: faults.map(|(position, _)| position).collect(),
             named: self.ids().filter(|id| walk.is_named[id.0 as usize]).collect(),
             modules,

@@ -12,6 +12,8 @@ pub struct Fenced {
     pub internal: Vec<Crossing>,
     /// Imports of what no distribution has.
     pub external: Vec<Crossing>,
+    /// Files whose imports are not known yet, by position: without them it is not whole.
+    pub unscanned: Vec<u32>,
     /// Files that cannot be read as Python: their faults, by position.
     pub faults: Vec<usize>,
 }
@@ -37,6 +39,9 @@ impl Graph {
         let mut fenced = Fenced::default();
         for id in self.ids().filter(|id| is_within[id.0 as usize]) {
             fenced.files.extend_from_slice(self.files(id));
+            if !self.module(id).is_scanned {
+                fenced.unscanned.extend_from_slice(self.files(id));
+            }
             for edge in self.edges(id) {
                 fenced.import_count += 1;
                 let crossing = || Crossing {
@@ -56,10 +61,8 @@ impl Graph {
                     EdgeKind::External if !is_there(self.target_name(edge)) => {
                         fenced.external.push(crossing());
                     }
-                    EdgeKind::Module
-                    | EdgeKind::Code
-                    | EdgeKind::External
-                    | EdgeKind::Optional => {}
+                    EdgeKind::Module | EdgeKind::Code | EdgeKind::External | EdgeKind::Optional => {
+                    }
                 }
             }
         }
@@ -68,9 +71,8 @@ impl Graph {
         fenced.internal.sort_by_key(|crossing| (crossing.file, crossing.line));
         fenced.external.sort_by_key(|crossing| (crossing.file, crossing.line));
         let faults = self.faults.iter().enumerate();
-        let is_run = |module: u32| {
-            is_within[module as usize] && self.modules[module as usize].is_regular
-        };
+        let is_run =
+            |module: u32| is_within[module as usize] && self.modules[module as usize].is_regular;
         let faults = faults.filter(|(_, fault)| is_run(fault.module));
         fenced.faults = faults.map(|(position, _)| position).collect();
         fenced
@@ -85,6 +87,17 @@ impl Graph {
             at = ModuleId(self.module(at).end);
         }
         tops
+    }
+
+    /// All modules of packages.
+    pub fn regular(&self) -> Vec<ModuleId> {
+        self.ids().filter(|id| self.module(*id).is_regular).collect()
+    }
+
+    /// The files whose imports are not known yet, by position.
+    pub fn unscanned(&self) -> Vec<u32> {
+        let ids = self.ids().filter(|id| !self.module(*id).is_scanned);
+        ids.flat_map(|id| self.files(id).to_vec()).collect()
     }
 
     /// The faults of files that Python would run, whoever imports them, by position.

@@ -38,6 +38,8 @@ pub(super) struct Module {
     /// It and all above it have code, and names that can be imported.
     pub(super) is_regular: bool,
     pub(super) is_package: bool,
+    /// All of its files were scanned: its imports are known.
+    pub(super) is_scanned: bool,
 }
 
 /// In place of a position: there is none.

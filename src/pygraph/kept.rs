@@ -80,7 +80,9 @@ fn write_graph(writer: &mut Writer, graph: &Graph) {
             module.parent,
             module.file_start,
             module.edge_start,
-            u32::from(module.is_regular) | u32::from(module.is_package) << 1,
+            u32::from(module.is_regular)
+                | u32::from(module.is_package) << 1
+                | u32::from(module.is_scanned) << 2,
         ];
         numbers.into_iter().for_each(|number| writer.number(number));
     }
@@ -115,7 +117,9 @@ fn read_graph(reader: &mut Reader<'_>) -> Option<Graph> {
             ..Module::default()
         };
         let flags = reader.number()?;
-        (module.is_regular, module.is_package) = (flags & 1 != 0, flags & 2 != 0);
+        module.is_regular = flags & 1 != 0;
+        module.is_package = flags & 2 != 0;
+        module.is_scanned = flags & 4 != 0;
         Some(module)
     })?;
     let files = reader.list(Reader::number)?;
@@ -158,8 +162,7 @@ fn write_table(writer: &mut Writer, table: &Table, current: &[BlobId]) {
         writer.bytes(id.as_bytes());
         writer.count(record.imports.len());
         for import in &record.imports {
-            let flags =
-                u32::from(import.is_type_checking) | u32::from(import.is_optional) << 1;
+            let flags = u32::from(import.is_type_checking) | u32::from(import.is_optional) << 1;
             let name = import.name.map_or(0, |name| name + 1);
             let numbers =
                 [import.level << 2 | flags, import.module, name, import.line, import.column];

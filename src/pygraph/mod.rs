@@ -27,6 +27,6 @@ pub use builder::Builder;
 pub use closure::Closure;
 pub use fence::{Crossing, Fenced};
 pub use graph::{Graph, ModuleId};
-pub use place::{place_in, fault_diagnostic};
+pub use place::{fault_diagnostic, place_in};
 pub use route::Step;
 pub use written::{graph_text, lock_text};

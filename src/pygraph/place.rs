@@ -38,8 +38,7 @@ pub fn fault_diagnostic(
     let fault = graph.faults.get(fault)?;
     let path = path(fault.file);
     let module = graph.name(super::ModuleId(fault.module));
-    let message =
-        format!("`{path}:{}:{}` cannot be read as Python", fault.line, fault.column);
+    let message = format!("`{path}:{}:{}` cannot be read as Python", fault.line, fault.column);
     let diagnostic = Diagnostic::new(Code::SourceInvalid, message)
         .because(lower(&fault.message))
         .hint(format!("`{module}` has to be right for its imports to be known"));

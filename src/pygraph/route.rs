@@ -119,9 +119,9 @@ impl Graph {
     /// What a module, or one below it, imports.
     pub fn imports_of(&self, module: ModuleId) -> Vec<Step> {
         let below = self.below(module).collect::<Vec<_>>();
-        let steps = below.into_iter().flat_map(|id| {
-            self.edges(id).iter().map(move |edge| self.step(id, edge))
-        });
+        let steps = below
+            .into_iter()
+            .flat_map(|id| self.edges(id).iter().map(move |edge| self.step(id, edge)));
         steps.collect()
     }
 

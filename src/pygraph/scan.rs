@@ -146,10 +146,8 @@ impl Scanner<'_> {
         clauses: &[ElifElseClause],
         nesting: Nesting,
     ) {
-        let flagged = |is: bool| Nesting {
-            is_type_checking: nesting.is_type_checking || is,
-            ..nesting
-        };
+        let flagged =
+            |is: bool| Nesting { is_type_checking: nesting.is_type_checking || is, ..nesting };
         let mut is_rest_checking = false;
         let first = (Some(test), body);
         let rest = clauses.iter().map(|clause| (clause.test.as_ref(), clause.body.as_slice()));

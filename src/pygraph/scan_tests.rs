@@ -50,7 +50,10 @@ fn imports_stand_anywhere() {
     check("for x in y:\n    import a\nelse:\n    import b\n", &["2: a", "4: b"]);
     check("while x:\n    import a\nelse:\n    import b\n", &["2: a", "4: b"]);
     check("with x as y:\n    import a\n", &["2: a"]);
-    check("match x:\n    case 1:\n        import a\n    case _:\n        import b\n", &["3: a", "5: b"]);
+    check(
+        "match x:\n    case 1:\n        import a\n    case _:\n        import b\n",
+        &["3: a", "5: b"],
+    );
     check("if x: import a\nelif y: import b\nelse: import c", &["1: a", "2: b", "3: c"]);
 }
 
@@ -74,14 +77,25 @@ fn what_is_only_for_type_checkers() {
         &["2: a", "4: b typing"],
     );
     check("if TYPE_CHECKING:\n    def f():\n        import a\n", &["3: a typing"]);
-    check("if TYPE_CHECKING:\n    if x:\n        import a\n    else:\n        import b\n", &["3: a typing", "5: b typing"]);
+    check(
+        "if TYPE_CHECKING:\n    if x:\n        import a\n    else:\n        import b\n",
+        &["3: a typing", "5: b typing"],
+    );
 }
 
 #[test]
 fn what_may_be_absent() {
-    for errors in ["ImportError", "ModuleNotFoundError", "(KeyError, ImportError)", "Exception as e", "builtins.ImportError"] {
+    for errors in [
+        "ImportError",
+        "ModuleNotFoundError",
+        "(KeyError, ImportError)",
+        "Exception as e",
+        "builtins.ImportError",
+    ] {
         check(
-            &format!("try:\n    import a\nexcept {errors}:\n    import b\nelse:\n    import c\nfinally:\n    import d\n"),
+            &format!(
+                "try:\n    import a\nexcept {errors}:\n    import b\nelse:\n    import c\nfinally:\n    import d\n"
+            ),
             &["2: a optional", "4: b", "6: c", "8: d"],
         );
     }
@@ -113,7 +127,10 @@ fn syntax_of_every_version() {
     check("x = f'{a!r:{b}} {'c'}'\nimport a", &["2: a"]);
     check("x = t'{a}'\nimport a", &["2: a"]);
     check("try:\n    import a\nexcept ImportError, KeyError:\n    pass\n", &["2: a optional"]);
-    check("async def f():\n    async with a: import b\n    async for c in d: import e\n", &["2: b", "3: e"]);
+    check(
+        "async def f():\n    async with a: import b\n    async for c in d: import e\n",
+        &["2: b", "3: e"],
+    );
     check("match = case = type = 1\nprint(match)\nimport a", &["3: a"]);
 }
 
@@ -130,7 +147,9 @@ fn what_is_deep_is_no_danger() {
     let deep = 20_000;
     let scan = std::thread::Builder::new()
         .stack_size(64 << 20)
-        .spawn(move || scan(format!("x = {}1{}\nimport a", "(".repeat(deep), ")".repeat(deep)).as_bytes()))
+        .spawn(move || {
+            scan(format!("x = {}1{}\nimport a", "(".repeat(deep), ")".repeat(deep)).as_bytes())
+        })
         .expect("a thread")
         .join()
         .expect("no panic");

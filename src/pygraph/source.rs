@@ -94,7 +94,10 @@ mod tests {
     #[test]
     fn a_declared_encoding_is_as_good() {
         check(b"# -*- coding: latin-1 -*-\n'\xe4'", "# -*- coding: latin-1 -*-\n'x'");
-        check(b"#!python\n# vim: set fileencoding=koi8_r :\n'\xe4'\n", "#!python\n# vim: set fileencoding=koi8_r :\n'x'\n");
+        check(
+            b"#!python\n# vim: set fileencoding=koi8_r :\n'\xe4'\n",
+            "#!python\n# vim: set fileencoding=koi8_r :\n'x'\n",
+        );
         // The second byte of this character is a backslash.
         check(b"# coding=shift_jis\n'\x83\x5c'\n", "# coding=shift_jis\n'xx'\n");
     }

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::closure::Closure;
 use super::graph::{EdgeKind, Graph, ModuleId};
 
-/// All modules and the edges between them, one a line so that changes merge: `[name, is ours]`,
+/// The modules of a closure and the edges between them, one a line so that changes merge: `[name, is ours]`,
 /// and `[importer, imported]` by number.
-pub fn graph_text(graph: &Graph) -> String {
+pub fn graph_text(graph: &Graph, closure: &Closure) -> String {
     let ours: Vec<ModuleId> =
-        graph.ids().filter(|id| !graph.files(*id).is_empty()).collect();
+        closure.modules.iter().copied().filter(|id| !graph.files(*id).is_empty()).collect();
     let mut names: BTreeMap<&str, bool> = BTreeMap::new();
-    names.extend(graph.externals.iter().map(|name| (name.as_str(), false)));
+    names.extend(closure.externals(graph).map(|(name, ..)| (name, false)));
     names.extend(ours.iter().map(|id| (graph.name(*id), true)));
     let numbers: BTreeMap<&str, usize> = names.keys().copied().zip(0..).collect();
     let mut edges = BTreeSet::new();
@@ -20,7 +20,7 @@ pub fn graph_text(graph: &Graph) -> String {
         let from = numbers[graph.name(id)];
         let parent = graph.above(id).next().filter(|above| !graph.files(*above).is_empty());
         edges.extend(parent.map(|parent| (numbers[graph.name(parent)], from)));
-        for edge in graph.edges(id).iter().filter(|edge| edge.kind != EdgeKind::Code) {
+        for edge in graph.edges(id) {
             edges.extend(numbers.get(graph.target_name(edge)).map(|to| (from, *to)));
         }
     }
