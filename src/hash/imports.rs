@@ -440,7 +440,8 @@ fn no_plugin() -> Diagnostic {
         .hint("add `pygraph = \"qik.pygraph\"` to `[plugins]`")
 }
 
-fn unknown_module(graph: &Graph, pyimport: &Pyimport) -> Diagnostic {
+/// What to say of a module that is not there.
+pub fn unknown_module(graph: &Graph, pyimport: &Pyimport) -> Diagnostic {
     let name = &pyimport.name;
     let names: Vec<&str> = graph.tops().into_iter().map(|id| graph.name(id)).collect();
     let diagnostic =

@@ -16,7 +16,7 @@ mod world;
 pub use digest::{Digest, NotADigest};
 pub use explain::{Change, diff};
 pub use fingerprint::{Document, Files, Fingerprint, Inputs, VERSION};
-pub use imports::{GraphResult, Imports};
+pub use imports::{GraphResult, Imports, unknown_module};
 pub use installed::PydistRules;
 pub use reach::Reach;
 pub use world::{ArtifactList, World};

@@ -68,11 +68,8 @@ impl Graph {
                 }
             }
             for above in self.above(id) {
-                let came_from = Came { from: id.0, place: None };
-                if target == Some(above) && !self.files(above).is_empty() {
-                    continue;
-                }
-                self.reach(&mut came, &mut queue, (above, came_from));
+                let how = Came { from: id.0, place: None };
+                self.reach(&mut came, &mut queue, (above, how));
             }
         }
         None
@@ -114,6 +111,11 @@ impl Graph {
             imported: self.target_name(edge).to_owned(),
             place: Some((edge.file, edge.line)),
         }
+    }
+
+    /// Whether a name is a module's, or one that is imported from elsewhere.
+    pub fn knows(&self, name: &str) -> bool {
+        self.find(name).is_some() || self.externals.iter().any(|external| external == name)
     }
 
     /// What a module, or one below it, imports.
