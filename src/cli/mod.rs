@@ -2,18 +2,22 @@
 
 mod args;
 mod exit_code;
+mod qikx;
 mod settings;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 
 use clap::Parser as _;
 
 use args::Args;
 pub use exit_code::ExitCode;
+use qikx::Request;
 pub use settings::{Settings, WatchMode};
 
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
 use crate::ops;
+use crate::ops::qikx::Wanted;
 use crate::sys::{self, Sys, ui::Ui};
 
 /// The word by which git calls the merge driver.
@@ -51,6 +55,9 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         };
         ops::merge_driver::run(sys, ours.as_ref(), theirs.as_ref())?;
         return Ok(ExitCode::Success);
+    }
+    if let Some(words) = qikx::words(&argv) {
+        return dispatch_qikx(words, sys, ui);
     }
     if argv.get(1).is_some_and(|word| word == GRAPH) {
         return graph(&argv[2..], sys, ui);
@@ -97,6 +104,27 @@ fn graph(words: &[OsString], sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         Settings::new(Args::parse_from(["qik"]), sys, profile)
     })?;
     ops::graph::imports(&loaded, (module, other), sys, ui)
+}
+
+/// `qikx`, which has no options of `qik`; what the environment sets holds for it as well.
+fn dispatch_qikx(words: &[OsString], sys: &Sys, ui: &Ui) -> Result<ExitCode> {
+    let print = |text: &str| {
+        // A closed stdout is no reason to fail.
+        drop(ui.stdout().write_all(text.as_bytes()));
+        Ok(ExitCode::Success)
+    };
+    let load = || {
+        let typed = Args::parse_from(["qik"]);
+        ops::load::load(sys, None, |settings| Settings::new(typed, sys, settings))
+    };
+    match qikx::parse(words)? {
+        Request::Help => print(qikx::HELP),
+        Request::Version => print(concat!("qikx ", env!("CARGO_PKG_VERSION"), "\n")),
+        Request::Install(spaces) => ops::qikx::install(&mut load()?, &spaces, sys, ui),
+        Request::Program { program, space, args } => {
+            ops::qikx::run(&load()?, &Wanted { program, space, args }, sys, ui)
+        }
+    }
 }
 
 /// Shows every diagnostic of an error.

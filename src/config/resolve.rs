@@ -1,7 +1,7 @@
 //! Names → what they stand for, or what they may have meant. Pure.
 
 use super::decoder::listed;
-use super::schema::{Declarations, Module};
+use super::schema::{Declarations, Module, PluginKind};
 use crate::error::{Code, Diagnostic};
 
 /// The caches that need no declaration.
@@ -20,6 +20,12 @@ impl Declarations {
         self.plugins.iter().flat_map(|(plugin, declared)| {
             declared.kind.commands().iter().map(move |command| format!("{plugin}.{command}"))
         })
+    }
+
+    /// The full names of the commands that install virtual environments.
+    pub fn install_commands(&self) -> Vec<String> {
+        let of_uv = self.plugins.iter().filter(|(_, it)| matches!(it.kind, PluginKind::Uv(_)));
+        of_uv.map(|(plugin, _)| format!("{plugin}.install")).collect()
     }
 
     /// The full name of a command, as a user or a dep names it.

@@ -116,6 +116,8 @@ codes! {
     SpawnFailed = "run1",
     /// A file of a `load` dep that is missing or malformed.
     LoadInvalid = "run2",
+    /// A program for `qikx` that is not there, or that cannot be started.
+    ProgramFailed = "run3",
     /// Changes are noticed late, or commands that change their own inputs were not run again.
     WatchLimited = "watch0",
 }

@@ -10,7 +10,7 @@ use crate::git;
 use crate::paths::{AbsPath, WorkDirs};
 use crate::plan::Planner;
 use crate::select::Selectors;
-use crate::space::Spaces;
+use crate::space::{Space, Spaces};
 use crate::sys::Sys;
 
 /// A project with the settings of this run.
@@ -68,13 +68,15 @@ impl Loaded {
     /// What to select by; inside a space's root, that space, unless another is asked for.
     pub fn selectors(&self) -> Selectors {
         let mut selectors = self.settings.selectors.clone();
-        if selectors.spaces.is_empty()
-            && let Some(folder) = &self.folder
-            && let Some(space) = self.spaces.working_space(folder)
-        {
-            selectors.spaces.push(space.name.clone());
+        if selectors.spaces.is_empty() {
+            selectors.spaces.extend(self.working_space().map(|space| space.name.clone()));
         }
         selectors
+    }
+
+    /// The space whose root holds the working directory.
+    pub(super) fn working_space(&self) -> Option<&Space> {
+        self.spaces.working_space(self.folder.as_ref()?)
     }
 }
 

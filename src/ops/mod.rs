@@ -6,6 +6,7 @@ pub mod list;
 pub mod load;
 pub mod merge_driver;
 mod probe;
+pub mod qikx;
 mod remote;
 pub mod run;
 mod since;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Action, Candidate, Dep, Origin, Planner, Pyimport, Runnable, venv_folder};
 use crate::config::{self, CacheWhen, Text};
 use crate::error::Result;
-use crate::space::{Module, Venv};
+use crate::space::{Module, Space, Venv};
 
 /// What of an upstream is an input of the downstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +93,16 @@ impl<'a> Planner<'a> {
             rewrites: declared.rewrites.unwrap_or(defaults.rewrites),
         };
         Ok((runnable, command_deps))
+    }
+
+    /// What makes the environment of a space: the folder of its virtual environment, relative to
+    /// the project root, and its dotenv files.
+    pub fn surroundings(&self, space: &Space) -> Result<(Option<String>, Vec<String>)> {
+        let venv = match &space.venv {
+            Venv::Active { .. } => None,
+            Venv::Uv(uv) => Some(venv_folder(&uv.space)),
+        };
+        Ok((venv, self.render_all(&space.dotenv)?))
     }
 
     pub(super) fn render_all(&self, texts: &[Text]) -> Result<Vec<String>> {

@@ -23,7 +23,7 @@ static UV: NeededProgram = NeededProgram {
     name: "uv",
     code: Code::UvNotFound,
     hints: &[
-        "`pip install uv`, `brew install uv` or `cargo install uv` gets it",
+        "`pip install uv`, `pipx install uv` or `brew install uv` gets it",
         "https://docs.astral.sh/uv/getting-started/installation/ has other ways",
     ],
 };

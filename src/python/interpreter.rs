@@ -141,16 +141,16 @@ fn pyenv_version(root: &Path, env: &Env, folder: &AbsPath) -> PyenvVersion {
     let named = named.filter(|value| !value.is_empty()).map(str::to_owned);
     let files = folder.as_path().ancestors().map(|folder| folder.join(".python-version"));
     let mut files = files.chain([root.join("version")]);
-    let names = named.or_else(|| {
+    let chosen = named.or_else(|| {
         files.find_map(|file| {
             let bytes = fs::read_start(&file, TEXT_BYTES_MAX).ok()?;
             Some(String::from_utf8_lossy(&bytes).into_owned())
         })
     });
-    let names = names.unwrap_or_else(|| "system".to_owned());
-    let without_comments = names.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let names = without_comments.flat_map(|line| line.split([':', ' ', '\t', '\r']));
-    for name in names.filter(|name| !name.is_empty()) {
+    let chosen = chosen.unwrap_or_else(|| "system".to_owned());
+    let without_comments = chosen.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let words = without_comments.flat_map(|line| line.split([':', ' ', '\t', '\r']));
+    for name in words.filter(|word| !word.is_empty()) {
         if name == "system" {
             return PyenvVersion::System;
         }

@@ -94,7 +94,7 @@ fn top_levels(metadata: &Metadata) -> BTreeSet<String> {
                 }
             }
             Some(_) => {}
-            None if path.ends_with(".pth") => {
+            None if Path::new(path).extension() == Some(OsStr::new("pth")) => {
                 let folders = pth::folders(&site.join(path));
                 names.extend(folders.iter().flat_map(|folder| modules_in(folder)));
             }
@@ -148,4 +148,103 @@ fn is_identifier(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(|first: char| first.is_ascii_digit())
         && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::{Distributions, Listing};
+    use super::*;
+
+    fn site(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let temporary = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let file = temporary.path().join(path);
+            fs::create_folder(file.parent().unwrap()).unwrap();
+            fs::write_atomic(&file, text.as_bytes()).unwrap();
+        }
+        temporary
+    }
+
+    #[track_caller]
+    fn check(files: &[(&str, &str)], expected: &[(&str, &[&str])]) {
+        let site = site(files);
+        let folders = [site.path().to_path_buf()];
+        let distributions = Distributions::load(&folders, |it| Arc::new(Listing::of(it)));
+        for (import, names) in expected {
+            assert_eq!(distributions.distributions_of(import), *names, "{import}");
+        }
+    }
+
+    #[test]
+    fn declared_modules_go_before_recorded_files() {
+        check(
+            &[
+                ("PyYAML-6.0.dist-info/top_level.txt", "_yaml\nyaml\n"),
+                ("PyYAML-6.0.dist-info/RECORD", "yaml/__init__.py,,\nunseen.py,,\n"),
+                ("Old-1.0.egg-info/top_level.txt", "old/inner\n"),
+                ("no.dist-info/RECORD", "no/data.txt,,\n"),
+            ],
+            &[
+                ("yaml", &["pyyaml"]),
+                ("yaml.loader", &["pyyaml"]),
+                ("unseen", &[]),
+                ("old", &["old"]),
+                ("no", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn recorded_files_say_the_modules() {
+        let record = "\
+            flask/__init__.py,sha256=x,1\nflask/sub/deep.py,,\nsingle.py,,\n\
+            fast.cpython-312-x86_64-linux-gnu.so,,\nplain.so,,\nstubs/only.pyi,,\n\
+            \"odd,name/x.py\",,\n../../../bin/flask,,\nFlask-3.0.dist-info/METADATA,,\n\
+            data/readme.txt,,\n__pycache__/single.cpython-312.pyc,,\n";
+        check(
+            &[("Flask-3.0.dist-info/RECORD", record)],
+            &[
+                ("flask", &["flask"]),
+                ("single", &["flask"]),
+                ("fast", &["flask"]),
+                ("plain", &["flask"]),
+                ("stubs", &["flask"]),
+                ("data", &[]),
+                ("bin", &[]),
+                ("__pycache__", &[]),
+            ],
+        );
+    }
+
+    #[test]
+    fn shared_packages_are_told_apart_by_their_parts() {
+        check(
+            &[
+                ("google_storage-1.dist-info/RECORD", "google/cloud/storage/__init__.py,,\n"),
+                ("google_auth-2.dist-info/RECORD", "google/auth/__init__.py,,\ngoogle/one.py,,\n"),
+            ],
+            &[
+                ("google", &["google-auth", "google-storage"]),
+                ("google.cloud.storage.blob", &["google-storage"]),
+                ("google.auth", &["google-auth"]),
+                ("google.one", &["google-auth"]),
+                ("google.other", &["google-auth", "google-storage"]),
+            ],
+        );
+    }
+
+    #[test]
+    fn editable_sources_have_the_modules_that_are_there() {
+        check(
+            &[
+                ("mine-1.dist-info/RECORD", "_mine.pth,,\nmine-1.dist-info/METADATA,,\n"),
+                ("_mine.pth", "source\n"),
+                ("source/mine/__init__.py", ""),
+                ("source/also.py", ""),
+            ],
+            &[("mine", &["mine"]), ("also", &["mine"]), ("source", &[])],
+        );
+    }
 }

@@ -26,7 +26,7 @@ pub fn environment(
                 format!("there is no virtual environment in `{folder}`"),
             )
             .because(missing)
-            .hint("`qikx --install` makes the virtual environments")
+            .hint("`qik :x --install` makes the virtual environments")
         })?;
     }
     for path in dotenv {

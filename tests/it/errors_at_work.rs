@@ -111,6 +111,57 @@ fn pydist1_a_distribution_that_is_not_installed() {
 }
 
 #[test]
+fn space1_an_environment_that_is_not_there() {
+    let project = with("plugins.uv = 'qik.uv'\nspaces.default = 'reqs.in'\n");
+    let missing = run(&project, &[":x", "tool"]);
+    assert_snapshot!(missing, @r"
+    error[space1]: there is no virtual environment in `._qik/venv/default`
+    because: `[ROOT]/._qik/venv/default/bin/python` is not there, or leads nowhere
+    hint: `qik :x --install` makes the virtual environments
+    more: docs/errors.md#space1
+    ");
+    project.file("._qik/venv/default/bin/python", "");
+    assert_snapshot!(run(&project, &[":x", "tool"]), @r"
+    error[space1]: there is no virtual environment in `._qik/venv/default`
+    because: its installation has not come to an end
+    hint: `qik :x --install` makes the virtual environments
+    more: docs/errors.md#space1
+    ");
+}
+
+#[test]
+fn uv0_no_uv() {
+    let project = with("plugins.uv = 'qik.uv'\nspaces.default = 'reqs.in'\n");
+    project.link("bin/sh", "/bin/sh").link("bin/git", "/usr/bin/git");
+    let bin = project.root.join("bin");
+    let output = project.env("PATH", bin.to_str().unwrap()).qik(["uv.lock"]).exits(127);
+    assert_snapshot!(diagnostics(&golden(&project, &output)), @r"
+    error[uv0]: `uv.lock` needs `uv`, which is not on its `PATH`
+    hint: `pip install uv`, `pipx install uv` or `brew install uv` gets it
+    hint: https://docs.astral.sh/uv/getting-started/installation/ has other ways
+    more: docs/errors.md#uv0
+    ");
+}
+
+#[test]
+fn run3_a_program_that_is_not_there() {
+    let project = with("");
+    let output = project.qik([":x", "no-such-program"]).exits(127);
+    assert_snapshot!(golden(&project, &output), @r"
+    error[run3]: no program `no-such-program` in the environment of the space `default`
+    hint: install it, or add its folder to `PATH`
+    more: docs/errors.md#run3
+    ");
+    let output = project.file("tool", "").qik([":x", "./tool"]).exits(126);
+    assert_snapshot!(golden(&project, &output), @r"
+    error[run3]: `./tool` cannot be started
+    because: Permission denied (os error 13)
+    hint: `chmod +x` lets it run
+    more: docs/errors.md#run3
+    ");
+}
+
+#[test]
 fn git0_no_repository() {
     let project = Project::without_git();
     project.toml("[commands.a]\nexec = 'true'\ndeps = ['a.txt']\n");

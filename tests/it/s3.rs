@@ -466,7 +466,7 @@ fn an_address_without_tls_outside_of_the_network_is_warned_of() {
 /// names of its bucket.
 #[test]
 fn the_stores_of_the_documentation_work() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/remote.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/caching.md");
     let text = fs::read_to_string(path).unwrap();
     let stores = text.split("## Stores").nth(1).unwrap().split("\n## ").next().unwrap();
     let blocks: Vec<&str> =

@@ -6,6 +6,7 @@ mod project;
 mod proxy;
 mod s3;
 mod terminal;
+mod uv;
 
 pub(crate) use output::Output;
 pub(crate) use process::{Lifeline, Started, until};

@@ -213,6 +213,11 @@ impl Project {
         project
     }
 
+    /// A variable of this world.
+    pub(crate) fn variable(&self, name: &str) -> String {
+        self.env[name].clone()
+    }
+
     /// The folder that holds all of this world, outside of the repository.
     pub(crate) fn world(&self) -> PathBuf {
         self.folder.path().canonicalize().unwrap()

@@ -97,9 +97,9 @@ fn restored_artifacts_start_nothing() {
     let project = project(
         "[commands.x]\nexec = '{tick x}; cp a.txt out/made.txt'\ndeps = ['a.txt']\n\
          artifacts = ['out/made.txt']\n
-         [commands.y]\nexec = '{tick y}'\ndeps = ['out']\n",
+         [commands.y]\nexec = '{tick y}'\ndeps = ['out', {type = 'command', name = 'x', strict = true}]\n",
     );
-    project.file("a.txt", "one\n").file("out/made.txt", "one\n").commit();
+    project.file("a.txt", "one\n").file("out/kept.txt", "kept\n").commit();
     let watching = Watching::start(&project, &[]);
     watching.edit("a.txt", "two\n");
     watching.settled();
@@ -108,6 +108,25 @@ fn restored_artifacts_start_nothing() {
     watching.settled();
     assert_eq!(project.read("out/made.txt"), "one\n", "restored");
     assert_eq!((watching.runs("x"), watching.runs("y")), (2, 2), "all of it is warm");
+    watching.end().exits(0);
+}
+
+#[test]
+fn an_artifact_that_git_tracks_is_made_anew_and_starts_nothing_else() {
+    let project = project(
+        "[commands.x]\nexec = '{tick x}; cp a.txt out/made.txt'\ndeps = ['a.txt']\n\
+         artifacts = ['out/made.txt']\n
+         [commands.y]\nexec = '{tick y}'\ndeps = ['out', {type = 'command', name = 'x'}]\n",
+    );
+    project.file("a.txt", "one\n").file("out/made.txt", "one\n").commit();
+    let watching = Watching::start(&project, &[]);
+    watching.edit("a.txt", "two\n");
+    watching.settled();
+    assert_eq!((watching.runs("x"), watching.runs("y")), (2, 2));
+    watching.edit("a.txt", "one\n");
+    watching.settled();
+    assert_eq!(project.read("out/made.txt"), "one\n", "made, not restored over somebody's work");
+    assert_eq!((watching.runs("x"), watching.runs("y")), (3, 2), "what reads it is warm");
     watching.end().exits(0);
 }
 
