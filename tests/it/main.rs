@@ -35,6 +35,8 @@ mod legacy;
 mod meta;
 mod odd_names;
 mod own_work;
+mod pygraph;
+mod pygraph_fences;
 mod python_dist;
 mod qikx;
 mod random_histories;
