@@ -15,6 +15,7 @@ use crate::pygraph::{
     place_in,
 };
 use crate::python::normalized;
+use crate::sys::fs;
 
 /// The import graph with the files that it is made of.
 #[derive(Debug)]
@@ -205,10 +206,24 @@ impl World {
         )
         .hint(format!("install it, or name its distribution: `[pydist.modules]` `{name} = \"…\"`"))
         .hint("`[pydist]` `ignore-missing-modules = true` lets imports be of no distribution");
+        let diagnostic = match self.untracked(name) {
+            Some(path) => diagnostic.hint(format!("`git add {path}` if it is what is meant")),
+            None => diagnostic,
+        };
         match place_in(self.root(), &path, (line, column)) {
             Some(place) => diagnostic.at(&place),
             None => diagnostic,
         }
+    }
+
+    /// A module of that name that lies in the project, and that git does not track.
+    fn untracked(&self, name: &str) -> Option<String> {
+        let roots = &self.imports.as_ref()?.rules().roots;
+        let below = |root: &String| match root.as_str() {
+            "" | "." => [format!("{name}.py"), name.to_owned()],
+            root => [format!("{root}/{name}.py"), format!("{root}/{name}")],
+        };
+        roots.iter().flat_map(below).find(|path| fs::stat(self.root().join(path).as_path()).is_ok())
     }
 
     fn refuse_faults(&self, imports: &Imports, faults: &[usize]) -> Result<(), Diagnostic> {

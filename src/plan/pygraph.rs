@@ -17,6 +17,9 @@ use crate::config::{self, CacheWhen, PluginKind, PygraphOptions, Strictness, Tex
 use crate::error::Result;
 use crate::space::{FenceItem, Module, Space, Venv};
 
+/// What is found and how it is written: another version of either is another result.
+const FORMAT: &str = "import graph 1";
+
 /// A command of the import graph's plugin.
 #[derive(Debug, Clone)]
 pub struct PygraphCommand<'a> {
@@ -96,7 +99,8 @@ impl<'a> Planner<'a> {
         if *task != GraphTask::Build {
             upstreams.push(upstream(format!("{plugin}.build"), None));
         }
-        let environment = self.space_environment(candidate.space, *task == GraphTask::Build)?;
+        let mut environment = self.space_environment(candidate.space, *task == GraphTask::Build)?;
+        environment.declared.push(FORMAT.to_owned());
         upstreams.extend(environment.upstreams);
         let runnable = Runnable {
             name: candidate.name.clone(),

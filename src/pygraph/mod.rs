@@ -19,6 +19,8 @@ mod scan;
 mod source;
 mod standard;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod written;
 

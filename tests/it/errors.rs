@@ -30,7 +30,7 @@ const UNPROVOKED: &[(Code, &str)] = &[
     (Code::ArgumentMissing, "runnables take no arguments in this version"),
     (Code::LockNotFound, "locks belong to the uv plugin, which runs nothing in this version"),
     (Code::VenvNotFound, "virtual environments are made by the uv plugin"),
-    (Code::ModuleDistributionNotFound, "imports are read by the pygraph plugin"),
+    (Code::NotSupported, "this version does all that can be declared"),
 ];
 
 #[test]

@@ -31,15 +31,29 @@ fn without_git(text: &str) -> String {
 }
 
 #[test]
-fn conf19_what_this_version_cannot_do() {
+fn graph0_a_module_that_is_none() {
     let project = with(
         "plugins.g = 'qik.pygraph'\n[commands.a]\nexec = 'true'\ndeps = [{type = 'pygraph', pyimport = 'x'}]\n",
     );
-    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
-    error[conf19]: the `pygraph` dep on `x` is not in this version of qik
-    hint: use globs of the Python files it imports
-    more: docs/errors.md#conf19
-    ");
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @"");
+}
+
+#[test]
+fn graph1_a_source_that_is_no_python() {
+    let project = with(
+        "plugins.g = 'qik.pygraph'\n[commands.a]\nexec = 'true'\ndeps = [{type = 'pygraph', pyimport = 'x'}]\n",
+    );
+    project.file("x/__init__.py", "import json\n\ndef broken(:\n").git(["add", "x"]);
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @"");
+}
+
+#[test]
+fn pydist0_an_import_of_no_distribution() {
+    let project = with(
+        "plugins.g = 'qik.pygraph'\n[commands.a]\nexec = 'true'\ndeps = [{type = 'pygraph', pyimport = 'x'}]\n",
+    );
+    project.file("x/__init__.py", "import json, no_such_thing\n").git(["add", "x"]);
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @"");
 }
 
 #[test]
