@@ -81,6 +81,7 @@ impl<'a> Planner<'a> {
             artifacts: self.artifacts(candidate)?,
             dotenv: self.render_all(&candidate.space.dotenv)?,
             venv_files,
+            stamp: None,
             requirements: Vec::new(),
             venv,
             declared: of_venv,

@@ -28,6 +28,8 @@ pub struct Runnable {
     pub dotenv: Vec<String>,
     /// The space's requirements and lock files.
     pub venv_files: Vec<String>,
+    /// The one of these files that it writes itself, to say what it has made.
+    pub stamp: Option<String>,
     /// Files of requirements: what they include counts as well.
     pub requirements: Vec<String>,
     /// The folder of the virtual environment that it runs in, relative to the project root;

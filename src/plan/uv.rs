@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::render::{CommandDep, Counts};
 use super::{Action, Candidate, NeededProgram, Planner, Runnable};
 use crate::config::{CacheWhen, Constraint, PluginKind, Strictness, Text, UvOptions};
-use crate::error::{Code, Result};
+use crate::error::{Code, Diagnostic, Result};
 use crate::space::{INSTALLED_FILE, UvVenv, Venv};
 
 /// What a variable that is not required and has no value renders to.
@@ -65,6 +65,18 @@ pub fn venv_folder(space: &str) -> String {
     format!("._qik/venv/{}", file_name(space))
 }
 
+/// Whether a path is one of a file below the project root.
+fn is_below(path: &str) -> bool {
+    let is_plain = !path.is_empty() && !path.starts_with('/') && !path.ends_with('/');
+    is_plain && path.split('/').all(|part| part != "..")
+}
+
+fn outside(lock: &str, text: &Text) -> Diagnostic {
+    Diagnostic::new(Code::ConfigInvalid, format!("`lock` cannot be `{lock}`"))
+        .hint("give the path of a file below the project root")
+        .at(&text.place)
+}
+
 /// A name as one part of a path.
 fn file_name(name: &str) -> String {
     name.replace('%', "%25").replace('/', "%2F")
@@ -80,8 +92,9 @@ impl<'a> Planner<'a> {
 
     /// Where the lock of an environment is, relative to the project root.
     pub(super) fn uv_lock(&self, venv: &UvVenv) -> Result<String> {
-        if let Some(lock) = &venv.lock {
-            return self.render(lock, None);
+        if let Some(text) = &venv.lock {
+            let lock = self.render(text, None)?;
+            return if is_below(&lock) { Ok(lock) } else { Err(outside(&lock, text).into()) };
         }
         let plugin = self.uv_plugin().map_or("uv", |(plugin, _)| plugin);
         let (plugin, space) = (file_name(plugin), file_name(&venv.space));
@@ -125,6 +138,7 @@ impl<'a> Planner<'a> {
             artifacts: self.artifacts(candidate)?,
             dotenv: Vec::new(),
             venv_files: Vec::new(),
+            stamp: None,
             requirements: Vec::new(),
             venv: None,
             declared: self.uv_declared(command.venv)?,
@@ -205,7 +219,8 @@ impl<'a> Planner<'a> {
             lock = quoted(&lock),
             installed = quoted(&installed),
         );
-        runnable.venv_files.extend([lock, installed]);
+        runnable.venv_files.extend([lock, installed.clone()]);
+        runnable.stamp = Some(installed);
         runnable.rewrites = true;
         Ok(vec![upstream(command.plugin, "lock", &command.venv.space)])
     }

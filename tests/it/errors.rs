@@ -28,8 +28,7 @@ pub(crate) fn declared(toml: &str) -> String {
 /// The codes that no test provokes, each with the reason.
 const UNPROVOKED: &[(Code, &str)] = &[
     (Code::ArgumentMissing, "runnables take no arguments in this version"),
-    (Code::LockNotFound, "locks belong to the uv plugin, which runs nothing in this version"),
-    (Code::VenvNotFound, "virtual environments are made by the uv plugin"),
+    (Code::LockNotFound, "qik makes the locks that it needs"),
     (Code::NotSupported, "this version does all that can be declared"),
 ];
 

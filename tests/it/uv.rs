@@ -371,6 +371,29 @@ fn a_lock_that_everybody_has_warms_a_clone() {
 }
 
 #[test]
+fn a_lock_lies_below_the_project() {
+    for lock in ["../x.lock", "/tmp/x.lock", "locks/", "a/../../x.lock"] {
+        let project = with(
+            &ONE.replace(
+                "'reqs.in'",
+                &format!("{{type = 'uv', reqs = 'reqs.in', lock = '{lock}'}}"),
+            ),
+            &[("reqs.in", "tool==1.0\n")],
+        );
+        project.qik(["--ls"]).errs("conf1").says(lock).says("qik.toml:5");
+    }
+}
+
+#[test]
+fn paths_may_hold_anything() {
+    let project = with(
+        &ONE.replace("'reqs.in'", "['my reqs.in', \"it's $HOME.in\"]"),
+        &[("my reqs.in", "tool==1.0\n"), ("it's $HOME.in", "other==1.0\n")],
+    );
+    project.qik(["tool", "-n", "1"]).ok().shows("tool 1.0\n");
+}
+
+#[test]
 fn without_its_environment_an_isolated_command_says_so() {
     one().qik(["tool", "--isolated"]).errs("space1").says("qik :x --install");
 }

@@ -81,6 +81,7 @@ impl Project {
             upstreams: upstreams.collect(),
             dotenv: Vec::new(),
             venv_files: Vec::new(),
+            stamp: None,
             requirements: Vec::new(),
             venv: None,
             declared: Vec::new(),

@@ -68,7 +68,7 @@ pub(super) struct Record {
     pub(super) before: Option<State>,
     /// When it had ended.
     pub(super) after: Option<State>,
-    /// Its own artifacts, where the two differ.
+    /// Its own artifacts, where the two differ, and its own stamp.
     pub(super) artifacts: BTreeSet<String>,
 }
 
@@ -151,7 +151,7 @@ impl InputSource for Recording {
         let after = self.now(runnable);
         let before = self.of(&runnable.name).before;
         let differs = before.is_none_or(|before| before.digest != after.digest);
-        let mut artifacts = BTreeSet::new();
+        let mut artifacts: BTreeSet<String> = runnable.stamp.iter().cloned().collect();
         if differs && !runnable.artifacts.is_empty() {
             let made = cache::collect(&self.root, &runnable.artifacts, &Memo::none());
             artifacts.extend(made.into_iter().flat_map(|made| made.to_list().into_keys()));

@@ -11,18 +11,18 @@ echo "$* [$(env | grep ^UV_INDEX_URL || :)]" >> "$UV_CALLS"
 case "$1 $2" in
 "pip compile")
     shift 2
-    reqs= lock=
+    all=$(mktemp) lock=
     while [ $# -gt 0 ]; do
         case $1 in
             --python | --constraint) shift ;;
             -o) lock=$2; shift ;;
             -*) ;;
-            *) reqs="$reqs $1" ;;
+            *) cat "$1" >> "$all" ;;
         esac
         shift
     done
-    if cat $reqs | grep -q impossible; then echo "no version of impossible" >&2; exit 1; fi
-    { echo "#    ${UV_CUSTOM_COMPILE_COMMAND-}"; cat $reqs | grep '==' || :; } > "$lock.new"
+    if grep -q impossible "$all"; then echo "no version of impossible" >&2; exit 1; fi
+    { echo "#    ${UV_CUSTOM_COMPILE_COMMAND-}"; grep '==' "$all" || :; } > "$lock.new"
     mv "$lock.new" "$lock"
     ;;
 "pip sync")

@@ -3,6 +3,7 @@
 mod affected;
 mod editors;
 mod edits;
+mod environments;
 mod folders;
 mod limits;
 mod own_writes;
