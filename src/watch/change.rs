@@ -128,7 +128,9 @@ mod tests {
     #[track_caller]
     fn check(touches: &[Touch], expected: u32) {
         let mut saves = Saves::default();
-        touches.iter().for_each(|touch| saves.note("a".to_owned(), *touch));
+        for touch in touches {
+            saves.note("a".to_owned(), *touch);
+        }
         assert_eq!(saves.of("a"), expected);
     }
 

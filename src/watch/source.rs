@@ -254,8 +254,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(error: notify::Error, expected: Option<Reason>) {
-        assert_eq!(reason(&error), expected);
+    fn check(error: &notify::Error, expected: Option<Reason>) {
+        assert_eq!(reason(error), expected);
     }
 
     fn io_error(errno: Errno) -> notify::Error {
@@ -264,12 +264,12 @@ mod tests {
 
     #[test]
     fn limits_and_absences_are_told_apart() {
-        check(notify::Error::new(ErrorKind::MaxFilesWatch), Some(Reason::WatchLimit));
-        check(io_error(Errno::NOSPC), Some(Reason::WatchLimit));
-        check(io_error(Errno::MFILE), Some(Reason::InstanceLimit));
-        check(io_error(Errno::NOSYS), Some(Reason::Unsupported));
-        check(io_error(Errno::ACCESS), None);
-        check(notify::Error::path_not_found(), None);
+        check(&notify::Error::new(ErrorKind::MaxFilesWatch), Some(Reason::WatchLimit));
+        check(&io_error(Errno::NOSPC), Some(Reason::WatchLimit));
+        check(&io_error(Errno::MFILE), Some(Reason::InstanceLimit));
+        check(&io_error(Errno::NOSYS), Some(Reason::Unsupported));
+        check(&io_error(Errno::ACCESS), None);
+        check(&notify::Error::path_not_found(), None);
     }
 
     #[test]
