@@ -118,6 +118,7 @@ impl<'a> Planner<'a> {
             venv: environment.venv,
             declared: environment.declared,
             env: BTreeMap::new(),
+            stamp: None,
             needs: None,
             cache: self.pygraph_cache(command)?,
             cache_when: CacheWhen::Success,

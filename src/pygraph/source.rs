@@ -104,7 +104,8 @@ mod tests {
 
     #[test]
     fn anything_else_is_broken() {
-        let broken = |bytes: &[u8]| decode(bytes).map_err(|error| (error.line, error.column));
+        let broken =
+            |bytes: &'static [u8]| decode(bytes).map_err(|error| (error.line, error.column));
         assert_eq!(broken(b"a\nb = '\xe4'"), Err((2, 6)));
         assert_eq!(broken(b"# coding: utf-8\n\xe4"), Err((2, 1)));
         assert_eq!(broken(b"import a\n# coding: latin-1\n\xe4"), Err((3, 1)));
