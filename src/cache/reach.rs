@@ -30,6 +30,11 @@ pub(super) fn is_reserved(path: &[u8]) -> bool {
         || first.eq_ignore_ascii_case(b".qik") && second.eq_ignore_ascii_case(b"cache")
 }
 
+/// Whether the artifacts of our own commands, which nobody else names, lie below a folder.
+pub(super) fn is_above_artifacts(path: &[u8]) -> bool {
+    matches!(path, b"._qik" | b"._qik/artifacts")
+}
+
 /// Whether all of a manifest may be stored, and restored.
 pub(super) fn check(manifest: &Manifest) -> Result<(), Diagnostic> {
     let leaf = |artifact: &Artifact| !matches!(artifact.kind, ArtifactKind::Folder);
@@ -161,9 +166,15 @@ mod tests {
 
     #[test]
     fn what_is_gits_or_ours_is_refused() {
-        for path in
-            [".git/hooks/post-checkout", "sub/.git", ".GIT/config", "._qik/cache/x", ".qik/cache/x"]
-        {
+        for path in [
+            ".git/hooks/post-checkout",
+            "sub/.git",
+            ".GIT/config",
+            "._qik/cache/x",
+            "._qik/artifacts",
+            "._QIK/artifacts/x",
+            ".qik/cache/x",
+        ] {
             check_one(&[file(path.as_bytes())], Some("belongs to git or to qik"));
         }
     }

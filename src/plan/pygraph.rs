@@ -14,7 +14,7 @@ use super::{
     RunnableName,
 };
 use crate::config::{self, CacheWhen, PluginKind, PygraphOptions, Strictness, Text};
-use crate::error::Result;
+use crate::error::{Place, Result};
 use crate::space::{FenceItem, Module, Space, Venv};
 
 /// What is found and how it is written: another version of either is another result.
@@ -26,6 +26,8 @@ pub struct PygraphCommand<'a> {
     plugin: &'a str,
     options: &'a PygraphOptions,
     task: GraphTask,
+    /// Where what it is about was asked for.
+    place: Option<Place>,
 }
 
 impl<'a> Planner<'a> {
@@ -36,7 +38,7 @@ impl<'a> Planner<'a> {
         step: &str,
     ) -> Result<Vec<Candidate<'a>>> {
         let task = |task: GraphTask, space: &'a Space| {
-            self.task(PygraphCommand { plugin, options, task }, space)
+            self.task(PygraphCommand { plugin, options, task, place: None }, space)
         };
         Ok(match step {
             "build" => {
@@ -52,15 +54,15 @@ impl<'a> Planner<'a> {
     }
 
     /// The runnable that finds out what a module needs, for runnables of a space.
-    pub(super) fn lock_candidate(&self, space: &str, pyimport: &str) -> Option<Candidate<'a>> {
+    pub(super) fn lock_candidate(&self, space: &str, pyimport: &Pyimport) -> Option<Candidate<'a>> {
         let (plugin, options) = self.graph_plugin()?;
-        let task = GraphTask::Lock { pyimport: pyimport.to_owned() };
-        let space = self.spaces.find(space)?;
-        Some(self.task(PygraphCommand { plugin, options, task }, space))
+        let task = GraphTask::Lock { pyimport: pyimport.name.clone() };
+        let (space, place) = (self.spaces.find(space)?, pyimport.place.clone());
+        Some(self.task(PygraphCommand { plugin, options, task, place }, space))
     }
 
     /// What a `pygraph` dep of a runnable of a space waits for.
-    pub(super) fn lock_dep(&self, space: &'a Space, pyimport: String) -> Option<CommandDep<'a>> {
+    pub(super) fn lock_dep(&self, space: &'a Space, pyimport: Pyimport) -> Option<CommandDep<'a>> {
         let (plugin, _) = self.graph_plugin()?;
         let name = format!("{plugin}.lock");
         let pyimport = Some(pyimport);
@@ -93,7 +95,7 @@ impl<'a> Planner<'a> {
                 deps.extend(self.render_dep(dep, None)?);
             }
         }
-        deps.push(own_dep(task, candidate.space));
+        deps.push(own_dep(command, candidate.space));
         let base = self.command_deps(&self.declarations.base_deps, None, true);
         let mut upstreams: Vec<CommandDep<'a>> = base.collect::<Result<_>>()?;
         if *task != GraphTask::Build {
@@ -182,14 +184,17 @@ impl<'a> Planner<'a> {
         Ok(locks)
     }
 
-    fn pygraph_deps(&self, candidate: &Candidate<'a>) -> Result<Vec<String>> {
+    fn pygraph_deps(&self, candidate: &Candidate<'a>) -> Result<Vec<Pyimport>> {
         let Origin::Declared(declared) = &candidate.origin else { return Ok(Vec::new()) };
         let module = self.module_of(candidate);
         let base: &[config::Dep] =
             if declared.deps.is_empty() { &[] } else { &self.declarations.base_deps };
         let mut found = Vec::new();
         for dep in declared.deps.iter().chain(base) {
-            found.extend(self.pygraph_dep(dep, module)?.map(|(pyimport, _)| pyimport));
+            let named = self.pygraph_dep(dep, module)?;
+            found.extend(
+                named.map(|(name, text)| Pyimport { name, place: Some(text.place.clone()) }),
+            );
         }
         Ok(found)
     }
@@ -242,11 +247,11 @@ struct Environment<'a> {
     declared: Vec<String>,
 }
 
-fn own_dep(task: &GraphTask, space: &Space) -> Dep {
-    match task {
+fn own_dep(command: &PygraphCommand<'_>, space: &Space) -> Dep {
+    match &command.task {
         GraphTask::Build => Dep::PygraphFiles,
         GraphTask::Lock { pyimport } => {
-            Dep::Pygraph(Pyimport { name: pyimport.clone(), place: None })
+            Dep::Pygraph(Pyimport { name: pyimport.clone(), place: command.place.clone() })
         }
         GraphTask::Check => {
             let item = |item: &FenceItem| Pyimport {

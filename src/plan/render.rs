@@ -24,7 +24,7 @@ pub(super) struct CommandDep<'a> {
     /// Only the runnables of this space.
     pub(super) space: Option<&'a str>,
     /// Only the runnable of the import graph for this module.
-    pub(super) pyimport: Option<String>,
+    pub(super) pyimport: Option<Pyimport>,
     pub(super) counts: Counts,
     pub(super) strictness: config::Strictness,
     pub(super) is_isolated: Option<bool>,
@@ -50,7 +50,8 @@ impl<'a> Planner<'a> {
         let mut locks = Vec::new();
         for dep in declared.deps.iter().chain(base_deps) {
             deps.extend(self.render_dep(dep, module)?);
-            if let Some((pyimport, _)) = self.pygraph_dep(dep, module)? {
+            if let Some((name, text)) = self.pygraph_dep(dep, module)? {
+                let pyimport = Pyimport { name, place: Some(text.place.clone()) };
                 locks.extend(self.lock_dep(candidate.space, pyimport));
             }
         }
