@@ -4,16 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::deps::{Expanded, expand};
+use super::deps::Expanded;
 use super::installed::MISSING;
 use super::{Digest, Files, World};
-use crate::error::{Code, Diagnostic, RunnableError, Severity, nearest, render};
+use crate::error::{Code, Diagnostic, RunnableError, nearest};
 use crate::git::{FileMode, FileSet};
-use crate::plan::{Action, GraphTask, Pyimport, Runnable};
-use crate::pygraph::{
-    Closure, Crossing, Fenced, Graph, ModuleId, Rules, fault_diagnostic, graph_text, lock_text,
-    place_in,
-};
+use crate::plan::{Pyimport, Runnable};
+use crate::pygraph::{Closure, Fenced, Graph, ModuleId, Rules, fault_diagnostic, place_in};
 use crate::python::normalized;
 use crate::sys::fs;
 
@@ -29,8 +26,8 @@ pub struct Imports {
 /// What a module needs.
 #[derive(Debug)]
 pub(super) struct Needs {
-    imports: Arc<Imports>,
-    closure: Closure,
+    pub(super) imports: Arc<Imports>,
+    pub(super) closure: Closure,
     pub(super) files: Files,
     /// Those of the files that are symlinks: what they lead to counts as well.
     pub(super) links: Vec<String>,
@@ -41,15 +38,6 @@ pub(super) struct Needs {
 pub(super) struct Findings {
     pub(super) files: Files,
     pub(super) consts: Vec<String>,
-}
-
-/// What a runnable of the import graph's plugin gives.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct GraphResult {
-    pub code: i32,
-    pub output: String,
-    /// The content of its artifact.
-    pub artifact: Option<String>,
 }
 
 impl Imports {
@@ -105,7 +93,7 @@ impl World {
 
     /// The import graph with all that somebody asks of it: `ask` gives what it found out, and the
     /// files whose imports it lacked.
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         mut imports: Arc<Imports>,
         ask: impl Fn(&Graph) -> Result<(T, Vec<u32>), Diagnostic>,
@@ -153,7 +141,7 @@ impl World {
         let links = files.set.iter().flat_map(|set| set.iter());
         let links = links.filter(|(_, file)| file.mode == FileMode::Symlink);
         let links = links.map(|(path, _)| String::from_utf8_lossy(&path).into_owned()).collect();
-        let needs = Arc::new(Needs { closure, files, links, imports });
+        let needs = Arc::new(Needs { imports, closure, files, links });
         self.remember(epoch, |seen| {
             seen.needs.insert(pyimport.name.clone(), Arc::clone(&needs));
         });
@@ -185,7 +173,7 @@ impl World {
     }
 
     /// The distributions that have a top-level name, or are said to.
-    fn providers(&self, runnable: &Runnable, name: &str) -> Vec<String> {
+    pub(super) fn providers(&self, runnable: &Runnable, name: &str) -> Vec<String> {
         let installed = self.distributions(runnable).distributions_of(name);
         match self.pydist().modules.get(name) {
             Some(declared) if installed.is_empty() => vec![normalized(declared)],
@@ -226,7 +214,11 @@ impl World {
         roots.iter().flat_map(below).find(|path| fs::stat(self.root().join(path).as_path()).is_ok())
     }
 
-    fn refuse_faults(&self, imports: &Imports, faults: &[usize]) -> Result<(), Diagnostic> {
+    pub(super) fn refuse_faults(
+        &self,
+        imports: &Imports,
+        faults: &[usize],
+    ) -> Result<(), Diagnostic> {
         let path = |file: u32| imports.path(file);
         let first = faults
             .first()
@@ -254,7 +246,7 @@ impl World {
         Ok(Findings { files, consts })
     }
 
-    fn fenced(
+    pub(super) fn fenced(
         &self,
         runnable: &Runnable,
         items: &[Pyimport],
@@ -326,89 +318,12 @@ impl World {
         }
         found
     }
-
-    /// What a runnable of the import graph's plugin gives, as things are now.
-    pub fn graph_result(&self, runnable: &Runnable) -> Result<GraphResult, RunnableError> {
-        let Action::Graph(task) = &runnable.action else { return Ok(GraphResult::default()) };
-        match task {
-            GraphTask::Build => self.built(),
-            GraphTask::Lock { pyimport } => self.locked(runnable, pyimport),
-            GraphTask::Check => {
-                let expanded = expand(self.root(), runnable)?;
-                self.checked(runnable, expanded.fence.as_deref().unwrap_or_default())
-            }
-        }
-    }
-
-    fn built(&self) -> Result<GraphResult, RunnableError> {
-        let (imports, closure) = self.ask(self.imports()?, |graph| {
-            let closure = graph.closure(graph.regular());
-            let unscanned = closure.unscanned.clone();
-            Ok((closure, unscanned))
-        })?;
-        let path = |file: u32| imports.path(file);
-        let of_fault = |fault| fault_diagnostic(&imports.graph, fault, (self.root(), &path));
-        let broken: Vec<Diagnostic> = imports.graph.regular_faults().filter_map(of_fault).collect();
-        if broken.is_empty() {
-            let artifact = Some(graph_text(&imports.graph, &closure));
-            return Ok(GraphResult { artifact, ..GraphResult::default() });
-        }
-        let output = broken.iter().map(|broken| plain(broken)).collect();
-        Ok(GraphResult { code: 1, output, artifact: None })
-    }
-
-    fn locked(&self, runnable: &Runnable, pyimport: &str) -> Result<GraphResult, RunnableError> {
-        let needs = self.needs(&Pyimport { name: pyimport.to_owned(), place: None })?;
-        let imports = &needs.imports;
-        let mut distributions = BTreeSet::new();
-        for (name, ..) in needs.closure.externals(&imports.graph) {
-            distributions
-                .extend(self.providers(runnable, name).iter().map(|name| normalized(name)));
-        }
-        let path = |file: u32| imports.path(file);
-        let text = lock_text(&imports.graph, &needs.closure, &distributions, path);
-        Ok(GraphResult { artifact: Some(text), ..GraphResult::default() })
-    }
-
-    fn checked(
-        &self,
-        runnable: &Runnable,
-        items: &[Pyimport],
-    ) -> Result<GraphResult, RunnableError> {
-        let (imports, fenced) = self.fenced(runnable, items)?;
-        let space = &runnable.space;
-        self.refuse_faults(&imports, &fenced.faults)?;
-        let mut output = String::new();
-        for (kind, crossings) in [("internal", &fenced.internal), ("external", &fenced.external)] {
-            if !crossings.is_empty() {
-                let count = crossings.len();
-                let word = if count == 1 { "violation" } else { "violations" };
-                let line = |crossing: &Crossing| {
-                    let Crossing { file, line, importer, imported } = crossing;
-                    format!("{}:{line}: {importer} imports {imported}\n", imports.path(*file))
-                };
-                output.push_str(&format!("{count} {kind} import {word} of the space `{space}`\n"));
-                output.extend(crossings.iter().map(line));
-            }
-        }
-        let is_clean = output.is_empty();
-        if is_clean {
-            let count = fenced.import_count;
-            output = format!("no import violations in {count} imports of the space `{space}`\n");
-        }
-        Ok(GraphResult { code: i32::from(!is_clean), output, artifact: None })
-    }
 }
 
 impl Expanded {
     pub(super) fn is_without_imports(&self) -> bool {
         self.pyimports.is_empty() && !self.has_sources && self.fence.is_none()
     }
-}
-
-/// A diagnostic as the output of a command.
-fn plain(diagnostic: &Diagnostic) -> String {
-    anstream::adapter::strip_str(&render(diagnostic, Severity::Error)).to_string()
 }
 
 /// The patterns of all source files.

@@ -193,9 +193,10 @@ impl Builder {
         for (position, scanned) in self.scan_all(sources, &new) {
             let Scanned { scan, is_sure } = scanned?;
             let record = table.record(scan);
-            match is_sure {
-                true => drop(table.records.insert(sources[position].id, record)),
-                false => drop(unsure.insert(position, record)),
+            if is_sure {
+                table.records.insert(sources[position].id, record);
+            } else {
+                unsure.insert(position, record);
             }
         }
         Ok(unsure)

@@ -9,6 +9,12 @@ impl Writer {
         self.0.extend_from_slice(&number.to_le_bytes());
     }
 
+    pub(super) fn numbers(&mut self, numbers: &[u32]) {
+        for number in numbers {
+            self.number(*number);
+        }
+    }
+
     /// A count; more than 32 bits hold cannot be in memory.
     pub(super) fn count(&mut self, count: usize) {
         self.number(u32::try_from(count).unwrap_or(u32::MAX));

@@ -84,21 +84,21 @@ fn write_graph(writer: &mut Writer, graph: &Graph) {
                 | u32::from(module.is_package) << 1
                 | u32::from(module.is_scanned) << 2,
         ];
-        numbers.into_iter().for_each(|number| writer.number(number));
+        writer.numbers(&numbers);
     }
     writer.count(graph.files.len());
-    graph.files.iter().for_each(|file| writer.number(*file));
+    writer.numbers(&graph.files);
     writer.count(graph.edges.len());
     for edge in &graph.edges {
         let numbers = [edge.kind as u32, edge.target, edge.file, edge.line, edge.column];
-        numbers.into_iter().for_each(|number| writer.number(number));
+        writer.numbers(&numbers);
     }
     writer.count(graph.externals.len());
     graph.externals.iter().for_each(|name| writer.text(name));
     writer.count(graph.faults.len());
     for fault in &graph.faults {
         let numbers = [fault.module, fault.file, fault.line, fault.column];
-        numbers.into_iter().for_each(|number| writer.number(number));
+        writer.numbers(&numbers);
         writer.text(&fault.message);
     }
 }
@@ -166,7 +166,7 @@ fn write_table(writer: &mut Writer, table: &Table, current: &[BlobId]) {
             let name = import.name.map_or(0, |name| name + 1);
             let numbers =
                 [import.level << 2 | flags, import.module, name, import.line, import.column];
-            numbers.into_iter().for_each(|number| writer.number(number));
+            writer.numbers(&numbers);
         }
         writer.count(usize::from(record.error.is_some()));
         if let Some(error) = &record.error {
@@ -179,7 +179,7 @@ fn write_table(writer: &mut Writer, table: &Table, current: &[BlobId]) {
 
 fn read_table(reader: &mut Reader<'_>) -> Option<Table> {
     let mut table = Table::default();
-    let names = reader.list(|reader| reader.text())?;
+    let names = reader.list(Reader::text)?;
     for name in names {
         table.names.intern(name);
     }

@@ -57,9 +57,8 @@ impl Tree {
 
     fn resolve_absolute(&self, module: &str, name: Option<&str>) -> Target {
         let top = module.split('.').next().unwrap_or(module);
-        let external = || match is_standard(top) {
-            true => Target::Nothing,
-            false => Target::External(top.to_owned()),
+        let external = || {
+            if is_standard(top) { Target::Nothing } else { Target::External(top.to_owned()) }
         };
         let Walk { at: Some(mut at), mut is_whole } = self.walk(None, module) else {
             return external();

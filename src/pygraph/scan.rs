@@ -3,7 +3,7 @@
 use ruff_python_ast::{Alias, ElifElseClause, ExceptHandler, Expr, Stmt, UnaryOp};
 use ruff_python_ast::{BoolOp, token::TokenKind};
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
-use ruff_text_size::{Ranged as _, TextRange, TextSize};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::source;
 
@@ -54,7 +54,7 @@ pub(super) fn scan(bytes: &[u8]) -> Scan {
     });
     let comments = if text.contains("qik:") {
         let tokens = parsed.tokens().iter().filter(|token| token.kind() == TokenKind::Comment);
-        Comments::new(&text, tokens.map(|token| token.range()))
+        Comments::new(&text, tokens.map(Ranged::range))
     } else {
         Comments::default()
     };

@@ -58,7 +58,8 @@ pub fn lock_text(
     }
     let is_held = |path: &str| {
         let folders_above = path.match_indices('/').map(|(at, _)| &path[..at]);
-        path.ends_with(".py") && folders_above.into_iter().any(|above| folders.contains(above))
+        path.strip_suffix(".py").is_some()
+            && folders_above.into_iter().any(|above| folders.contains(above))
     };
     let mut paths: BTreeSet<String> =
         closure.files.iter().map(|file| path(*file)).filter(|path| !is_held(path)).collect();
