@@ -35,6 +35,7 @@ pub mod hash;
 pub mod ops;
 pub mod paths;
 pub mod plan;
+pub mod pygraph;
 pub mod python;
 pub mod report;
 pub mod select;

@@ -90,7 +90,8 @@ impl Walk {
                 )
                 .hint("name the folder that it leads to"));
             }
-            if reach::is_reserved(path) {
+            let is_on_the_way = is_literal && !is_end && reach::is_above_artifacts(path);
+            if reach::is_reserved(path) && !is_on_the_way {
                 return Ok(());
             }
             match stat.kind {

@@ -159,6 +159,7 @@ mod tests {
             "[x",
             "a b",
             ".qik/artifacts/lock",
+            "._qik/artifacts/a.lock/lock.json",
             ".gitignore",
             "a..b",
             "*/x",

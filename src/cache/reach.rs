@@ -17,7 +17,7 @@ const PATH_BYTES_MAX: usize = 4095;
 const NAME_BYTES_MAX: usize = 255;
 
 /// Whether a path belongs to git or to qik: `.git` at any depth, as a nested repository's hooks
-/// run programs too; `._qik`; `.qik/cache`. Upper case counts as lower case, as it does on some
+/// run programs too; `._qik` but for its `artifacts`; `.qik/cache`. Upper case counts as lower case, as it does on some
 /// file systems.
 pub(super) fn is_reserved(path: &[u8]) -> bool {
     let mut parts = parts_of(path);
@@ -25,8 +25,14 @@ pub(super) fn is_reserved(path: &[u8]) -> bool {
         return true;
     }
     let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    first.eq_ignore_ascii_case(b"._qik")
+    let is_artifact = first == b"._qik" && second == b"artifacts" && parts.next().is_some();
+    first.eq_ignore_ascii_case(b"._qik") && !is_artifact
         || first.eq_ignore_ascii_case(b".qik") && second.eq_ignore_ascii_case(b"cache")
+}
+
+/// Whether the artifacts of our own commands, which nobody else names, lie below a folder.
+pub(super) fn is_above_artifacts(path: &[u8]) -> bool {
+    matches!(path, b"._qik" | b"._qik/artifacts")
 }
 
 /// Whether all of a manifest may be stored, and restored.
@@ -160,9 +166,15 @@ mod tests {
 
     #[test]
     fn what_is_gits_or_ours_is_refused() {
-        for path in
-            [".git/hooks/post-checkout", "sub/.git", ".GIT/config", "._qik/cache/x", ".qik/cache/x"]
-        {
+        for path in [
+            ".git/hooks/post-checkout",
+            "sub/.git",
+            ".GIT/config",
+            "._qik/cache/x",
+            "._qik/artifacts",
+            "._QIK/artifacts/x",
+            ".qik/cache/x",
+        ] {
             check_one(&[file(path.as_bytes())], Some("belongs to git or to qik"));
         }
     }

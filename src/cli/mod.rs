@@ -24,6 +24,9 @@ use crate::sys::{self, Sys};
 /// The word by which git calls the merge driver.
 const MERGE_DRIVER: &str = ":merge-driver";
 
+/// The word for questions about the import graph.
+const GRAPH: &str = ":graph";
+
 /// The whole program but for the process's end.
 pub fn run(argv: Vec<OsString>) -> ExitCode {
     let sys = match Sys::new() {
@@ -57,6 +60,9 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     if let Some(words) = qikx::words(&argv) {
         return dispatch_qikx(words, sys, ui);
     }
+    if argv.get(1).is_some_and(|word| word == GRAPH) {
+        return graph(&argv[2..], sys, ui);
+    }
     let typed = match Args::try_parse_from(settings::with_verbosity(argv)) {
         Ok(typed) => typed,
         Err(error) => {
@@ -84,6 +90,27 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         return ops::watch::run(loaded, &load, sys, ui);
     }
     ops::run::run(&loaded, sys, ui)
+}
+
+/// `:graph imports MODULE [OTHER]`.
+fn graph(words: &[OsString], sys: &Sys, ui: &Ui) -> Result<ExitCode> {
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    let (module, other) = match words.as_slice() {
+        ["imports", module] => (*module, None),
+        ["imports", module, other] => (*module, Some(*other)),
+        _ => {
+            let message = format!("`{GRAPH}` takes `imports MODULE` or `imports MODULE OTHER`");
+            return Err(Diagnostic::new(Code::UsageInvalid, message)
+                .hint(format!(
+                    "`qik {GRAPH} imports web.views` lists what imports it, and what it imports"
+                ))
+                .into());
+        }
+    };
+    let loaded = ops::load::load(sys, None, |profile| {
+        Settings::new(Args::parse_from(["qik"]), sys, profile)
+    })?;
+    ops::graph::imports(&loaded, (module, other), sys, ui)
 }
 
 /// `qikx`, which has no options of `qik`; what the environment sets holds for it as well.

@@ -94,6 +94,10 @@ codes! {
     ModuleDistributionNotFound = "pydist0",
     /// A distribution that is not installed.
     DistributionNotFound = "pydist1",
+    /// A Python module that is not there.
+    ImportNotFound = "graph0",
+    /// A source file that cannot be read as Python.
+    SourceInvalid = "graph1",
     /// Outside of a git repository, or in a bare one.
     RepositoryNotFound = "git0",
     /// A ref, branch or commit that git does not know.

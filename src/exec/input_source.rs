@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use crate::error::RunnableError;
-use crate::hash::{ArtifactList, Fingerprint, World};
+use crate::hash::{ArtifactList, Fingerprint, GraphResult, World};
 use crate::paths::ProjectPath;
 use crate::plan::Runnable;
 use crate::sys::Env;
@@ -22,6 +22,9 @@ pub trait InputSource: Debug + Send + Sync {
         runnable: &Runnable,
         upstreams: BTreeMap<String, ArtifactList>,
     ) -> Result<Fingerprint, RunnableError>;
+
+    /// What a runnable gives whose action is about the import graph.
+    fn graph_result(&self, runnable: &Runnable) -> Result<GraphResult, RunnableError>;
 
     /// The glob deps of the runnable that match no file now.
     fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String>;
@@ -47,6 +50,10 @@ impl InputSource for World {
         upstreams: BTreeMap<String, ArtifactList>,
     ) -> Result<Fingerprint, RunnableError> {
         Self::fingerprint(self, runnable, upstreams)
+    }
+
+    fn graph_result(&self, runnable: &Runnable) -> Result<GraphResult, RunnableError> {
+        Self::graph_result(self, runnable)
     }
 
     fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {

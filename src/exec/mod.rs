@@ -18,6 +18,7 @@ mod ancestry;
 mod artifacts_seen;
 mod channel;
 mod event;
+mod graph_task;
 mod groups;
 mod input_source;
 mod job;

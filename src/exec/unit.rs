@@ -14,7 +14,7 @@ use crate::paths::ProjectPath;
 use crate::sys::{Env, fs};
 
 /// The exit code of a runnable that qik itself could not run.
-const CODE_ERROR: i32 = 2;
+pub(super) const CODE_ERROR: i32 = 2;
 
 /// What a look at the caches gave.
 #[derive(Debug)]

@@ -5,15 +5,19 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::graph_task;
 use super::job::{ReadCaches, Run};
 use super::keep::{Ended, conclude};
-use super::process::{Surroundings, Task, run_command};
+use super::process::{Exit, NotStarted, Surroundings, Task, run_command};
 use super::scheduler::Assignment;
-use super::unit::{Cold, Looked, failed, look_up};
+use super::unit::{CODE_ERROR, Cold, Looked, failed, look_up};
 use super::{Event, Outcome};
+use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
-use crate::sys::clock;
+use crate::hash::GraphResult;
+use crate::plan::Action;
 use crate::sys::veil::Masker;
+use crate::sys::{Env, clock};
 
 /// A worker tells what has ended at least this often, so that downstreams need not wait for the
 /// end of its chunk.
@@ -139,25 +143,58 @@ async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
     let runnable = run.runnable(unit);
     tracing::debug!(runnable = %runnable.name, worker, ?reason, "starts");
     run.events.send(Event::Started { runnable: unit, worker, reason });
-    let mut log = run.outputs.create(&runnable.name);
-    let task =
-        Task { runnable, unit, worker, root: &run.job.dirs.root, env, claim: claim.as_ref() };
-    let masker = Masker::new(&run.job.veil);
-    let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };
-    let exit = match run_command(&task, surroundings, masker, &mut log).await {
-        Ok(exit) => exit,
+    let performed = match &runnable.action {
+        Action::Shell => run_shell(&run, unit, worker, env, claim.as_ref()).await,
+        Action::Graph(_) => run_graph_task(&run, unit).await,
+    };
+    let ended = match performed {
+        Ok(ended) => ended,
         Err(error) => return failed(&run, unit, error.code, error.diagnostic),
     };
-    if exit.is_leaky {
-        run.warn(Some(unit), leaky(runnable.name.as_str()));
-    }
-    let ended = Ended { exit, log: log.finish() };
     blocking(move || {
         let outcome = conclude(&run, unit, before.as_deref(), ended);
         drop(claim);
         outcome
     })
     .await
+}
+
+/// Has a shell run a command.
+async fn run_shell(
+    run: &Arc<Run>,
+    unit: usize,
+    worker: usize,
+    env: Arc<Env>,
+    claim: Option<&Claim>,
+) -> Result<Ended, NotStarted> {
+    let runnable = run.runnable(unit);
+    let mut log = run.outputs.create(&runnable.name);
+    let task = Task { runnable, unit, worker, root: &run.job.dirs.root, env, claim };
+    let masker = Masker::new(&run.job.veil);
+    let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };
+    let exit = run_command(&task, surroundings, masker, &mut log).await?;
+    if exit.is_leaky {
+        run.warn(Some(unit), leaky(runnable.name.as_str()));
+    }
+    Ok(Ended { exit, log: log.finish() })
+}
+
+/// Does what is to be done with the import graph.
+async fn run_graph_task(run: &Arc<Run>, unit: usize) -> Result<Ended, NotStarted> {
+    let begin = clock::instant();
+    let result = {
+        let run = Arc::clone(run);
+        blocking(move || graph_task::perform(&run, unit)).await
+    };
+    let GraphResult { code, output, .. } =
+        result.map_err(|error| NotStarted { code: CODE_ERROR, diagnostic: *error.0 })?;
+    let mut log = run.outputs.create(&run.runnable(unit).name);
+    log.write(output.as_bytes());
+    if run.events.wants_output() && !output.is_empty() {
+        run.events.output(unit, output.as_bytes()).await;
+    }
+    let exit = Exit { code, is_killed: false, duration: begin.elapsed(), is_leaky: false };
+    Ok(Ended { exit, log: log.finish() })
 }
 
 fn leaky(name: &str) -> Diagnostic {

@@ -139,6 +139,38 @@ impl FileSet {
         self.files.len()
     }
 
+    /// The path of a file by its position in the set, relative to the project root.
+    pub fn path(&self, position: usize) -> Option<Cow<'_, [u8]>> {
+        self.files.get(position).map(|file| self.snapshot.project_path(file.entry))
+    }
+
+    pub fn file(&self, position: usize) -> Option<&File> {
+        self.files.get(position)
+    }
+
+    /// Some of the files, by position.
+    #[must_use]
+    pub fn part(&self, positions: impl IntoIterator<Item = usize>) -> Self {
+        let files = positions.into_iter().filter_map(|position| self.files.get(position).copied());
+        Self { snapshot: Arc::clone(&self.snapshot), files: files.collect() }
+    }
+
+    /// The files of several sets; `None` if they are not of one look at the index.
+    pub fn union<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Option<Self> {
+        let mut sets = sets.into_iter();
+        let first = sets.next()?;
+        let mut files = first.files.clone();
+        for set in sets {
+            if !Arc::ptr_eq(&set.snapshot, &first.snapshot) {
+                return None;
+            }
+            files.extend_from_slice(&set.files);
+        }
+        files.sort_unstable_by_key(|file| file.entry);
+        files.dedup_by_key(|file| file.entry);
+        Some(Self { snapshot: Arc::clone(&first.snapshot), files })
+    }
+
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::paths::AbsPath;
-use crate::plan::{Dep, Runnable};
+use crate::plan::{Dep, Pyimport, Runnable};
 use crate::python::requirement_files;
 use crate::sys::fs;
 
@@ -16,6 +16,12 @@ pub(super) struct Expanded {
     pub(super) globs: Vec<String>,
     pub(super) consts: Vec<String>,
     pub(super) distributions: Vec<String>,
+    /// Modules that are needed with all that they import.
+    pub(super) pyimports: Vec<Pyimport>,
+    /// All source files of the import graph are needed.
+    pub(super) has_sources: bool,
+    /// What the imports of these are held against.
+    pub(super) fence: Option<Vec<Pyimport>>,
     /// Files that `load` deps name, and requirements with all that they include.
     pub(super) loaded: Vec<String>,
 }
@@ -65,7 +71,18 @@ impl Expanded {
                 self.declared.push(format!("pydist {name}"));
                 self.distributions.push(name.clone());
             }
-            Dep::Pygraph(pyimport) => return Err(unsupported(pyimport).into()),
+            Dep::Pygraph(pyimport) => {
+                self.declared.push(format!("pygraph {}", pyimport.name));
+                self.pyimports.push(pyimport.clone());
+            }
+            Dep::PygraphFiles => {
+                self.declared.push("pygraph".to_owned());
+                self.has_sources = true;
+            }
+            Dep::PygraphFence(items) => {
+                self.declared.extend(items.iter().map(|item| format!("fence {}", item.name)));
+                self.fence = Some(items.clone());
+            }
             Dep::Load { path, default } => {
                 self.declared.push(format!("load {path}"));
                 self.loaded.push(path.clone());
@@ -107,12 +124,4 @@ fn parse(bytes: &[u8]) -> Result<Loaded, String> {
         return Err("a list, expected an object".to_owned());
     }
     serde_json::from_slice(bytes).map_err(|error| error.to_string())
-}
-
-fn unsupported(pyimport: &str) -> Diagnostic {
-    Diagnostic::new(
-        Code::NotSupported,
-        format!("the `pygraph` dep on `{pyimport}` is not in this version of qik"),
-    )
-    .hint("use globs of the Python files it imports")
 }

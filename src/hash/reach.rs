@@ -2,6 +2,7 @@
 
 use super::World;
 use super::deps::{Expanded, expand};
+use super::imports::source_globs;
 use super::world::{patterns, settings_of};
 use crate::git::Patterns;
 use crate::paths::AbsPath;
@@ -25,12 +26,16 @@ impl World {
     /// How far a runnable's inputs reach as things are now: the files of its `load` deps say.
     pub fn reach(&self, runnable: &Runnable) -> Reach {
         let expanded = expand(self.root(), runnable).unwrap_or_else(|_| unreadable(runnable));
-        let worktree = self.worktree().filter(|_| !expanded.globs.is_empty());
+        let sources = self.imports.as_ref().filter(|_| !expanded.is_without_imports());
+        let sources = sources.map(|builder| source_globs(builder.rules())).unwrap_or_default();
+        let all: Vec<String> = expanded.globs.iter().chain(&sources).cloned().collect();
+        let worktree = self.worktree().filter(|_| !all.is_empty());
         // A pattern that is none matches nothing; the run says what is wrong with it.
-        let globs = worktree.and_then(|worktree| patterns(worktree, &expanded.globs).ok());
+        let globs = worktree.and_then(|worktree| patterns(worktree, &all).ok());
         let settings = settings_of(runnable, &expanded).map(str::to_owned).collect();
-        let distributions: Vec<String> =
+        let mut distributions: Vec<String> =
             expanded.distributions.iter().map(|name| normalized(name)).collect();
+        distributions.extend(self.imported_distributions(runnable, &expanded));
         let has_none = distributions.is_empty();
         let site_packages = if has_none { Vec::new() } else { self.site_packages(runnable) };
         Reach { globs, settings, distributions, site_packages }
@@ -45,7 +50,10 @@ fn unreadable(runnable: &Runnable) -> Expanded {
             Dep::Glob(pattern) => expanded.globs.push(pattern.clone()),
             Dep::Pydist(name) => expanded.distributions.push(name.clone()),
             Dep::Load { path, .. } => expanded.loaded.push(path.clone()),
-            Dep::Const(_) | Dep::Pygraph(_) => {}
+            Dep::Pygraph(pyimport) => expanded.pyimports.push(pyimport.clone()),
+            Dep::PygraphFiles => expanded.has_sources = true,
+            Dep::PygraphFence(items) => expanded.fence = Some(items.clone()),
+            Dep::Const(_) => {}
         }
     }
     expanded

@@ -7,12 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::deps::{Expanded, expand};
+use super::imports::{Imports, Needs};
 use super::installed::{EnvironmentKey, MISSING, PydistRules};
 use super::{Digest, Files, Fingerprint, Inputs};
-use crate::error::{Diagnostic, RunnableError};
-use crate::git::{Patterns, Worktree};
+use crate::error::{Code, Diagnostic, RunnableError};
+use crate::git::{FileSet, Patterns, Worktree};
 use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
+use crate::pygraph::Builder;
 use crate::python::{Distributions, Listing, Pins, normalized};
 use crate::sys::veil::Veil;
 use crate::sys::{Env, Sys, fs};
@@ -33,6 +35,8 @@ pub struct World {
     env: Env,
     veil: Veil,
     pydist: PydistRules,
+    /// Makes the import graph, where the project has its plugin.
+    pub(super) imports: Option<Builder>,
     seen: Mutex<Seen>,
     /// Counts the times at which `seen` was forgotten, so that nothing that was looked at before
     /// is remembered after.
@@ -50,6 +54,8 @@ pub(super) struct Seen {
     pub(super) listings: BTreeMap<PathBuf, Arc<Listing>>,
     /// By lock file.
     pub(super) pins: BTreeMap<String, Arc<Pins>>,
+    pub(super) imports: Option<Arc<Imports>>,
+    pub(super) needs: BTreeMap<String, Arc<Needs>>,
 }
 
 impl World {
@@ -60,7 +66,15 @@ impl World {
         pydist: PydistRules,
     ) -> Self {
         let (env, veil) = (sys.env.clone(), sys.veil.clone());
-        Self { root, worktree, env, veil, pydist, seen: Mutex::default(), epoch: AtomicU64::new(0) }
+        let seen = Mutex::default();
+        Self { root, worktree, env, veil, pydist, imports: None, seen, epoch: AtomicU64::new(0) }
+    }
+
+    /// The same world with an import graph.
+    #[must_use]
+    pub fn with_imports(mut self, builder: Builder) -> Self {
+        self.imports = Some(builder);
+        self
     }
 
     pub(super) fn root(&self) -> &AbsPath {
@@ -97,19 +111,35 @@ impl World {
         for name in &expanded.distributions {
             distributions.insert(normalized(name), self.version(runnable, name)?);
         }
+        let mut consts = expanded.consts.clone();
+        let mut parts = Vec::new();
+        for pyimport in &expanded.pyimports {
+            let needs = self.needs(pyimport)?;
+            self.add_versions(runnable, &needs, &mut distributions)?;
+            for path in &needs.links {
+                settings.insert(path.clone(), self.setting(path)?);
+            }
+            parts.push(needs.files.clone());
+        }
+        if expanded.has_sources || expanded.fence.is_some() {
+            let found = self.findings_of(runnable, &expanded)?;
+            consts.extend(found.consts);
+            parts.push(found.files);
+        }
         let inputs = Inputs {
             runnable: runnable.name.as_str().to_owned(),
             exec: runnable.exec.clone(),
             deps: expanded.declared.clone(),
             artifacts: runnable.artifacts.clone(),
             space: runnable.space.clone(),
-            consts: expanded.consts.clone(),
+            consts,
             settings,
             distributions,
             secrets: runnable.secrets.clone(),
             upstreams,
         };
-        Ok(Fingerprint { files: self.files(&expanded)?, inputs, veil: self.veil.clone() })
+        let files = self.all_files(&expanded, &parts)?;
+        Ok(Fingerprint { files, inputs, veil: self.veil.clone() })
     }
 
     /// A command has run, or has written: what was seen may no longer hold.
@@ -144,10 +174,13 @@ impl World {
         let Some(worktree) = &self.worktree else { return Ok(false) };
         let expanded = expand(&self.root, runnable)?;
         let globs = patterns(worktree, &expanded.globs)?;
+        let imported = self.imported_paths(&expanded, paths)?;
         let settings: Vec<_> =
             settings_of(runnable, &expanded).map(|path| format!(":(literal){path}")).collect();
         let settings = Patterns::parse(worktree.prefix(), settings.iter().map(String::as_str))?;
-        Ok(paths.iter().any(|path| globs.matches(path) || settings.matches(path)))
+        Ok(paths
+            .iter()
+            .any(|path| globs.matches(path) || settings.matches(path) || imported.contains(path)))
     }
 
     /// Whether git tracks a file; in doubt it does.
@@ -168,12 +201,30 @@ impl World {
         expanded.globs.into_iter().filter(is_unmatched).collect()
     }
 
-    fn files(&self, expanded: &Expanded) -> Result<Files, RunnableError> {
-        let (Some(worktree), false) = (&self.worktree, expanded.globs.is_empty()) else {
+    /// The files of glob deps and of imports.
+    fn all_files(&self, expanded: &Expanded, parts: &[Files]) -> Result<Files, RunnableError> {
+        let globbed = self.files(&expanded.globs)?;
+        let sets: Vec<&Files> =
+            std::iter::once(&globbed).chain(parts).filter(|files| files.set.is_some()).collect();
+        if sets.len() < 2 {
+            return Ok(sets.first().map_or_else(|| globbed.clone(), |files| (*files).clone()));
+        }
+        let union = FileSet::union(sets.iter().filter_map(|files| files.set.as_deref()));
+        // Somebody writes the index while it is read: what was seen is of different moments.
+        let changing = || {
+            Diagnostic::new(Code::GitFailed, "the index of git changes all the time")
+                .hint("run qik again when git is done")
+        };
+        Ok(Files::new(Some(Arc::new(union.ok_or_else(changing)?))))
+    }
+
+    /// The tracked files that patterns match.
+    pub(super) fn files(&self, globs: &[String]) -> Result<Files, RunnableError> {
+        let (Some(worktree), false) = (&self.worktree, globs.is_empty()) else {
             return Ok(Files::new(None));
         };
         let epoch = self.epoch();
-        let patterns = patterns(worktree, &expanded.globs)?;
+        let patterns = patterns(worktree, globs)?;
         if let Some(files) = self.lock().files.get(&patterns) {
             return Ok(files.clone());
         }

@@ -1,6 +1,7 @@
 //! One file per verb, each a thin script over the folders below.
 
 mod check;
+pub mod graph;
 pub mod list;
 pub mod load;
 pub mod merge_driver;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::load::Loaded;
 use super::remote;
 use crate::cache::{Local, Publication, Publish, Shared, Store, Stores};
-use crate::config::CacheKind;
+use crate::config::{CacheKind, PluginKind};
 use crate::error::{Code, Diagnostic, Error, Result};
 use crate::git::{self, Repo, Worktree};
 use crate::hash::{PydistRules, World};
 use crate::paths::ProjectPath;
 use crate::plan::Graph;
+use crate::pygraph::{Builder, Rules};
 use crate::python::normalized;
 use crate::sys::Sys;
 use crate::sys::unfinished::Unfinished;
@@ -54,7 +55,10 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
         None => None,
     };
     let pydist = pydist_rules(loaded);
-    let world = World::new(root.clone(), worktree.clone(), sys, pydist);
+    let mut world = World::new(root.clone(), worktree.clone(), sys, pydist);
+    if let Some(builder) = graph_builder(loaded, sys) {
+        world = world.with_imports(builder);
+    }
     let size_bytes_max = loaded.project.declarations.defaults.cache_size_bytes_max;
     let local = Local::new(&loaded.dirs, size_bytes_max.unwrap_or(CACHE_SIZE_BYTES_MAX));
     let local = Arc::new(local);
@@ -101,6 +105,22 @@ fn publisher(worktree: Arc<Worktree>, unfinished: Unfinished, sys: &Sys) -> Publ
 fn attributes_path(prefix: &[u8]) -> ProjectPath {
     let depth = prefix.split(|byte| *byte == b'/').filter(|part| !part.is_empty()).count();
     ProjectPath::from_bytes([b"../".repeat(depth).as_slice(), b".gitattributes"].concat())
+}
+
+/// What makes the import graph, where the project has its plugin.
+fn graph_builder(loaded: &Loaded, sys: &Sys) -> Option<Builder> {
+    let declarations = &loaded.project.declarations;
+    let options = declarations.plugins.values().find_map(|plugin| match &plugin.kind {
+        PluginKind::Pygraph(options) => Some(options),
+        PluginKind::Uv(_) | PluginKind::S3 => None,
+    })?;
+    let root = declarations.defaults.python_path.as_ref().map_or("", |path| path.value.as_str());
+    let rules = Rules {
+        roots: vec![root.trim_start_matches("./").trim_end_matches('/').to_owned()],
+        ignores_type_checking: options.ignores_type_checking,
+        ignores_pydists: options.ignores_pydists,
+    };
+    Some(Builder::new(&loaded.dirs, rules, sys.cpu_count))
 }
 
 fn pydist_rules(loaded: &Loaded) -> PydistRules {

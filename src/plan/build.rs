@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::render::CommandDep;
+use super::render::{CommandDep, Counts};
 use super::{Candidate, Graph, Planner, Runnable, RunnableId, RunnableName, Upstream, cycle};
 use crate::config::Dep;
 use crate::error::{Diagnostic, Error, Result};
@@ -117,7 +117,10 @@ impl<'a> Builder<'_, 'a> {
                 name: upstream.name.clone(),
                 id: None,
                 strictness: dep.strictness,
-                artifacts: self.planner.artifacts(&upstream)?,
+                artifacts: match dep.counts {
+                    Counts::Artifacts => self.planner.artifacts(&upstream)?,
+                    Counts::Nothing => Vec::new(),
+                },
             });
             if joins {
                 self.join(upstream);
@@ -132,6 +135,9 @@ impl<'a> Builder<'_, 'a> {
         candidate: &Candidate<'a>,
         dep: &CommandDep<'a>,
     ) -> Result<Vec<Candidate<'a>>> {
+        if let (Some(pyimport), Some(space)) = (&dep.pyimport, dep.space) {
+            return Ok(self.planner.lock_candidate(space, pyimport).into_iter().collect());
+        }
         if !self.expanded.contains_key(&dep.name) {
             let expanded = self.planner.expand(&dep.name).map_err(|error| {
                 let at = |diagnostic: &Diagnostic| match (&diagnostic.place, dep.text) {

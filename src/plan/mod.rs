@@ -9,6 +9,7 @@ mod cycle;
 mod expand;
 mod name;
 mod plugin;
+mod pygraph;
 mod render;
 mod runnable;
 #[cfg(test)]
@@ -19,5 +20,7 @@ pub use build::{Isolation, build};
 pub use expand::{Candidate, Origin, Planner};
 pub use name::RunnableName;
 pub use plugin::PluginCommand;
-pub use runnable::{Dep, Graph, NeededProgram, Runnable, RunnableId, Upstream};
+pub use runnable::{
+    Action, Dep, Graph, GraphTask, NeededProgram, Pyimport, Runnable, RunnableId, Upstream,
+};
 pub use uv::venv_folder;

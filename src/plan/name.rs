@@ -21,6 +21,17 @@ impl RunnableName {
         Self(name)
     }
 
+    /// The name with an argument of the runnable.
+    #[must_use]
+    pub fn with_argument(mut self, name: &str, value: &str) -> Self {
+        let separator = if self.0.contains('?') { '&' } else { '?' };
+        self.0.push(separator);
+        self.0.push_str(name);
+        self.0.push('=');
+        self.0.push_str(value);
+        self
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

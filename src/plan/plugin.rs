@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::pygraph::PygraphCommand;
 use super::render::CommandDep;
 use super::uv::UvCommand;
 use super::{Candidate, Origin, Planner, Runnable};
@@ -13,6 +14,7 @@ use crate::space::{Space, Venv};
 #[derive(Debug, Clone)]
 pub enum PluginCommand<'a> {
     Uv(UvCommand<'a>),
+    Pygraph(PygraphCommand<'a>),
 }
 
 impl<'a> Planner<'a> {
@@ -31,13 +33,22 @@ impl<'a> Planner<'a> {
                 };
                 Ok(self.spaces.iter().filter_map(candidate).collect())
             }
-            Some((_, PluginKind::Pygraph(_) | PluginKind::S3)) | None => {
-                Err(not_supported(command).into())
+            Some((plugin, PluginKind::Pygraph(options))) => {
+                self.expand_pygraph(plugin, options, step)
             }
+            Some((_, PluginKind::S3)) | None => Err(not_supported(command).into()),
         }
     }
 
-    fn plugin_candidate(
+    /// The commands of plugins that are part of "all".
+    pub fn plain_plugin_commands(&self) -> impl Iterator<Item = String> {
+        let is_graph = |kind: &PluginKind| matches!(kind, PluginKind::Pygraph(_));
+        let plugins = self.declarations.plugins.iter();
+        let of_graph = plugins.filter(move |(_, plugin)| is_graph(&plugin.kind));
+        of_graph.map(|(name, _)| format!("{name}.check"))
+    }
+
+    pub(super) fn plugin_candidate(
         &self,
         command: &str,
         space: &'a Space,
@@ -60,6 +71,7 @@ impl<'a> Planner<'a> {
     ) -> Result<(Runnable, Vec<CommandDep<'a>>)> {
         match plugin {
             PluginCommand::Uv(command) => self.render_uv(candidate, command),
+            PluginCommand::Pygraph(command) => self.render_pygraph(candidate, command),
         }
     }
 
@@ -71,6 +83,9 @@ impl<'a> Planner<'a> {
                 declared.artifacts.iter().map(|text| self.render(text, module)).collect()
             }
             Origin::Plugin(PluginCommand::Uv(command)) => self.uv_artifacts(command),
+            Origin::Plugin(PluginCommand::Pygraph(command)) => {
+                Ok(self.pygraph_artifact(candidate, command)?.into_iter().collect())
+            }
         }
     }
 }

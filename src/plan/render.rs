@@ -2,11 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, Dep, Origin, Planner, Runnable, venv_folder};
+use super::{Action, Candidate, Dep, Origin, Planner, Pyimport, Runnable, venv_folder};
 use crate::config::{self, CacheWhen, Text};
 use crate::context::Template;
 use crate::error::Result;
 use crate::space::{Module, Space, Venv};
+
+/// What of an upstream is an input of the downstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counts {
+    Artifacts,
+    /// The downstream has what counts from elsewhere.
+    Nothing,
+}
 
 /// A command dep with its name rendered, before it is resolved to runnables.
 #[derive(Debug, Clone)]
@@ -16,6 +24,9 @@ pub(super) struct CommandDep<'a> {
     pub(super) text: Option<&'a Text>,
     /// Only the runnables of this space.
     pub(super) space: Option<&'a str>,
+    /// Only the runnable of the import graph for this module.
+    pub(super) pyimport: Option<Pyimport>,
+    pub(super) counts: Counts,
     pub(super) strictness: config::Strictness,
     pub(super) is_isolated: Option<bool>,
     /// Whether it is a base dep: those do not apply to the commands that they name.
@@ -37,12 +48,18 @@ impl<'a> Planner<'a> {
         let base_deps: &[config::Dep] =
             if declared.deps.is_empty() { &[] } else { &self.declarations.base_deps };
         let mut deps = Vec::new();
+        let mut locks = Vec::new();
         for dep in declared.deps.iter().chain(base_deps) {
             deps.extend(self.render_dep(dep, module)?);
+            if let Some((name, text)) = self.pygraph_dep(dep, module)? {
+                let pyimport = Pyimport { name, place: Some(text.place.clone()) };
+                locks.extend(self.lock_dep(candidate.space, pyimport));
+            }
         }
         let own = self.command_deps(&declared.deps, module, false);
         let base = self.command_deps(&self.declarations.base_deps, module, true);
         let mut command_deps = own.chain(base).collect::<Result<Vec<_>>>()?;
+        command_deps.extend(locks);
         let mut venv = None;
         let mut of_venv = Vec::new();
         let venv_files = match &candidate.space.venv {
@@ -61,6 +78,7 @@ impl<'a> Planner<'a> {
             space: candidate.space.name.clone(),
             exec: self.render(&declared.exec, module)?,
             secrets: self.secrets(declared, base_deps),
+            action: Action::Shell,
             deps,
             upstreams: Vec::new(),
             artifacts: self.artifacts(candidate)?,
@@ -114,22 +132,37 @@ impl<'a> Planner<'a> {
         if declared.deps.is_empty() {
             return Ok(None);
         }
-        let Some(text) = declared.cache.as_ref().or(self.declarations.defaults.cache.as_ref())
-        else {
-            return Ok(Some("local".to_owned()));
-        };
+        let text = declared.cache.as_ref().or(self.declarations.defaults.cache.as_ref());
+        self.cache_of(text, module)
+    }
+
+    /// The cache that a text names; `local` without one.
+    pub(super) fn cache_of(
+        &self,
+        text: Option<&Text>,
+        module: Option<&Module>,
+    ) -> Result<Option<String>> {
+        let Some(text) = text else { return Ok(Some("local".to_owned())) };
         let name = self.render(text, module)?;
         self.declarations.check_cache(&name).map_err(|diagnostic| diagnostic.at(&text.place))?;
         Ok((name != "none").then_some(name))
     }
 
-    fn render_dep(&self, dep: &config::Dep, module: Option<&Module>) -> Result<Option<Dep>> {
+    pub(super) fn render_dep(
+        &self,
+        dep: &config::Dep,
+        module: Option<&Module>,
+    ) -> Result<Option<Dep>> {
         Ok(Some(match dep {
             config::Dep::Glob(text) => Dep::Glob(self.render(text, module)?),
             config::Dep::Const(text) => Dep::Const(self.render(text, module)?),
             config::Dep::Pydist(text) => Dep::Pydist(self.render(text, module)?),
-            config::Dep::Pygraph(text) => Dep::Pygraph(self.render(text, module)?),
-            config::Dep::PygraphOfModule(text) => Dep::Pygraph(self.module_import(text, module)?),
+            config::Dep::Pygraph(_) | config::Dep::PygraphOfModule(_) => {
+                let rendered = self.pygraph_dep(dep, module)?;
+                return Ok(rendered.map(|(name, text)| {
+                    Dep::Pygraph(Pyimport { name, place: Some(text.place.clone()) })
+                }));
+            }
             config::Dep::Load { path, default } => Dep::Load {
                 path: self.render(path, module)?,
                 default: match default {
@@ -147,13 +180,13 @@ impl<'a> Planner<'a> {
 
     /// The dotted name of the module that 0.1's `module` dep names; any other name is taken for
     /// a dotted name itself.
-    fn module_import(&self, text: &Text, module: Option<&Module>) -> Result<String> {
+    pub(super) fn module_import(&self, text: &Text, module: Option<&Module>) -> Result<String> {
         let name = self.render(text, module)?;
         let found = self.spaces.find_module(&name);
         Ok(found.map_or(name, |module| module.pyimport.clone()))
     }
 
-    fn command_deps(
+    pub(super) fn command_deps(
         &self,
         deps: &'a [config::Dep],
         module: Option<&'a Module>,
@@ -166,6 +199,8 @@ impl<'a> Planner<'a> {
                 name: rendered,
                 text: Some(name),
                 space: None,
+                pyimport: None,
+                counts: Counts::Artifacts,
                 strictness,
                 is_isolated,
                 is_base,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::RunnableName;
 use crate::config::{CacheWhen, Strictness};
-use crate::error::Code;
+use crate::error::{Code, Place};
 
 /// Position of a runnable in its [`Graph`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,10 +17,11 @@ pub struct Runnable {
     pub command: String,
     pub module: Option<String>,
     pub space: String,
-    /// What `sh -c` gets.
+    /// What `sh -c` gets; nothing if qik itself does it.
     pub exec: String,
     /// The secret variables whose values are in it or in its deps, sorted.
     pub secrets: Vec<String>,
+    pub action: Action,
     /// What it depends on, base deps included; command deps are in `upstreams`.
     pub deps: Vec<Dep>,
     pub upstreams: Vec<Upstream>,
@@ -59,20 +60,59 @@ pub struct NeededProgram {
     pub hints: &'static [&'static str],
 }
 
+/// Who does what a runnable is there for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// A shell gets `exec`.
+    Shell,
+    /// qik itself, of the import graph.
+    Graph(GraphTask),
+}
+
+/// What there is to do with the import graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GraphTask {
+    /// Make it.
+    Build,
+    /// Write down what a module needs.
+    Lock { pyimport: String },
+    /// Hold the imports of a space against its fence.
+    Check,
+}
+
 /// A rendered dep on something other than a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Dep {
     Glob(String),
     Const(String),
     Pydist(String),
-    /// The import graph below a dotted name.
-    Pygraph(String),
+    /// A module with all that it imports.
+    Pygraph(Pyimport),
+    /// All source files of the import graph.
+    PygraphFiles,
+    /// What the modules in a fence import.
+    PygraphFence(Vec<Pyimport>),
     /// Deps listed in a JSON file; `default` where there is no such file.
     Load {
         path: String,
         default: Option<Vec<Self>>,
     },
 }
+
+/// A dotted name, with the place where it is asked for; the same wherever that is.
+#[derive(Debug, Clone)]
+pub struct Pyimport {
+    pub name: String,
+    pub place: Option<Place>,
+}
+
+impl PartialEq for Pyimport {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Pyimport {}
 
 /// An edge of the graph.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::render::CommandDep;
-use super::{Candidate, NeededProgram, Planner, Runnable};
+use super::render::{CommandDep, Counts};
+use super::{Action, Candidate, NeededProgram, Planner, Runnable};
 use crate::config::{CacheWhen, Constraint, PluginKind, Strictness, Text, UvOptions};
 use crate::error::{Code, Diagnostic, Result};
 use crate::space::{INSTALLED_FILE, UvVenv, Venv};
@@ -133,6 +133,7 @@ impl<'a> Planner<'a> {
             space: candidate.space.name.clone(),
             exec: String::new(),
             secrets: Vec::new(),
+            action: Action::Shell,
             deps: Vec::new(),
             upstreams: Vec::new(),
             artifacts: self.artifacts(candidate)?,
@@ -310,6 +311,8 @@ fn upstream<'a>(plugin: &str, step: &str, space: &'a str) -> CommandDep<'a> {
         name: format!("{plugin}.{step}"),
         text: None,
         space: Some(space),
+        pyimport: None,
+        counts: Counts::Artifacts,
         strictness: Strictness::Strict,
         is_isolated: None,
         is_base: false,

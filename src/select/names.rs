@@ -29,6 +29,9 @@ pub(super) fn choose<'a>(
                 candidates.extend(planner.expand(name)?);
             }
         }
+        for name in planner.plain_plugin_commands() {
+            candidates.extend(planner.expand(&name)?);
+        }
     }
     let mut diagnostics = Vec::new();
     for word in &selectors.commands {
@@ -57,7 +60,7 @@ fn is_wanted(candidate: &Candidate<'_>, selectors: &Selectors, modules: &[&str])
 /// The runnables that a word stands for: a command's, or the one of that very name, as `--ls`
 /// prints it.
 fn find<'a>(planner: &Planner<'a>, word: &str) -> Result<Vec<Candidate<'a>>> {
-    let command = word.split(['@', '#']).next().unwrap_or(word);
+    let command = word.split(['@', '#', '?']).next().unwrap_or(word);
     if command != word
         && let Ok(candidates) = planner.expand(command)
         && let Some(named) = candidates.into_iter().find(|found| found.name.as_str() == word)

@@ -3,6 +3,7 @@
 
 pub mod dotenv;
 mod environment;
+mod fence;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod module;
@@ -10,6 +11,7 @@ mod resolve;
 mod venv;
 
 pub use environment::{INSTALLED_FILE, environment};
+pub use fence::FenceItem;
 pub use module::Module;
 pub use resolve::{Space, Spaces};
 pub use venv::{UvVenv, Venv};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::fence::{FenceItem, resolve_fence};
 use super::module::strip_folder;
 use super::{Module, Venv};
 use crate::config::{self, Declarations, PluginKind, Text};
@@ -14,6 +15,8 @@ pub struct Space {
     /// Later files win.
     pub dotenv: Vec<Text>,
     pub venv: Venv,
+    /// What its Python modules may import; `None` if anything.
+    pub fence: Option<Vec<FenceItem>>,
     /// The folder in which this space is selected by default, relative to the project root.
     root: Option<String>,
 }
@@ -37,6 +40,7 @@ impl Spaces {
                 modules: modules.map(|module| Module::new(module, name, python_path)).collect(),
                 dotenv: declared.dotenv.as_ref().unwrap_or(&defaults.dotenv).clone(),
                 venv: Venv::new(venv, owner, has_uv),
+                fence: resolve_fence(declarations, name, python_path),
                 root: declared.root.as_ref().map(|root| root.value.clone()),
             };
             (name.clone(), space)

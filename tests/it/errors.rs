@@ -29,7 +29,7 @@ pub(crate) fn declared(toml: &str) -> String {
 const UNPROVOKED: &[(Code, &str)] = &[
     (Code::ArgumentMissing, "runnables take no arguments in this version"),
     (Code::LockNotFound, "qik makes the locks that it needs"),
-    (Code::ModuleDistributionNotFound, "imports are read by the pygraph plugin"),
+    (Code::NotSupported, "this version does all that can be declared"),
 ];
 
 #[test]

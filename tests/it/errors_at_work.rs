@@ -30,16 +30,66 @@ fn without_git(text: &str) -> String {
     text.lines().filter(|line| !line.starts_with("because: ")).collect::<Vec<_>>().join("\n")
 }
 
-#[test]
-fn conf19_what_this_version_cannot_do() {
-    let project = with(
+/// The first error, from its code to where more is to be read.
+fn first_error(text: &str) -> String {
+    let begun = text.lines().skip_while(|line| !line.starts_with("error["));
+    let mut is_over = false;
+    let lines =
+        begun.take_while(|line| !std::mem::replace(&mut is_over, line.starts_with("more:")));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A command that needs the imports of the package `x`.
+fn with_imports() -> Project {
+    with(
         "plugins.g = 'qik.pygraph'\n[commands.a]\nexec = 'true'\ndeps = [{type = 'pygraph', pyimport = 'x'}]\n",
-    );
-    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
-    error[conf19]: the `pygraph` dep on `x` is not in this version of qik
-    hint: use globs of the Python files it imports
-    more: docs/errors.md#conf19
+    )
+}
+
+#[test]
+fn graph0_a_module_that_is_none() {
+    assert_snapshot!(first_error(&run(&with_imports(), &["a"])), @r"
+    error[graph0]: there is no Python module `x`
+     --> qik.toml:4:39
+      |
+    4 | deps = [{type = 'pygraph', pyimport = 'x'}]
+      |                                       ^^^
+    hint: the import graph has the modules that git tracks, below `defaults.python-path`
+    more: docs/errors.md#graph0
     ");
+}
+
+#[test]
+fn graph1_a_source_that_is_no_python() {
+    let project = with_imports();
+    project.file("x/__init__.py", "import json\n\ndef broken(:\n").git(["add", "x"]);
+    let output = project.qik(["a"]).no_panic().exits(1);
+    assert_snapshot!(first_error(&output.stdout()), @r"
+    error[graph1]: `x/__init__.py:3:12` cannot be read as Python
+     --> x/__init__.py:3:12
+      |
+    3 | def broken(:
+      |            ^
+    because: expected a parameter or the end of the parameter list
+    hint: `x` has to be right for its imports to be known
+    more: docs/errors.md#graph1
+    ");
+}
+
+#[test]
+fn pydist0_an_import_of_no_distribution() {
+    let project = with_imports();
+    project.file("x/__init__.py", "import json, no_such_thing\n").git(["add", "x"]);
+    assert_snapshot!(first_error(&run(&project, &["a"])), @r#"
+    error[pydist0]: no distribution has the import `no_such_thing` of `x/__init__.py:1:1`
+     --> x/__init__.py:1:1
+      |
+    1 | import json, no_such_thing
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^
+    hint: install it, or name its distribution: `[pydist.modules]` `no_such_thing = "…"`
+    hint: `[pydist]` `ignore-missing-modules = true` lets imports be of no distribution
+    more: docs/errors.md#pydist0
+    "#);
 }
 
 #[test]

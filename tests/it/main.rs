@@ -39,6 +39,8 @@ mod meta;
 mod model;
 mod odd_names;
 mod own_work;
+mod pygraph;
+mod pygraph_fences;
 mod python_dist;
 mod qikx;
 mod random_histories;

@@ -19,8 +19,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "ops",
         &[
-            "cli", "config", "context", "space", "plan", "git", "python", "hash", "cache",
-            "select", "exec", "report", "watch",
+            "cli", "config", "context", "space", "plan", "git", "pygraph", "python", "hash",
+            "cache", "select", "exec", "report", "watch",
         ],
     ),
     ("watch", &["select", "hash", "git", "python", "plan"]),
@@ -28,7 +28,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("exec", &["cache", "hash", "plan", "config"]),
     ("select", &["plan", "config"]),
     ("cache", &["hash", "plan", "config"]),
-    ("hash", &["plan", "git", "python", "space"]),
+    ("hash", &["plan", "git", "pygraph", "python", "space"]),
+    ("pygraph", &["git"]),
     ("python", &[]),
     ("git", &[]),
     ("plan", &["space", "context", "config"]),

@@ -12,10 +12,10 @@ use crate::exec::{
     Event, EventReceiver, InputSource, Job, Outcome, ReadCaches, Received, RunSummary, Signals,
     Status, event_channel, run,
 };
-use crate::hash::{ArtifactList, Digest, Document, Files, Fingerprint, Inputs};
+use crate::hash::{ArtifactList, Digest, Document, Files, Fingerprint, GraphResult, Inputs};
 use crate::paths::ProjectPath;
 use crate::paths::{AbsPath, WorkDirs};
-use crate::plan::{Dep, Graph, Runnable, RunnableId, RunnableName, Upstream};
+use crate::plan::{Action, Dep, Graph, Runnable, RunnableId, RunnableName, Upstream};
 use crate::sys::veil::Veil;
 use crate::sys::{Env, fs};
 
@@ -81,6 +81,7 @@ impl Project {
             module: None,
             space: "default".to_owned(),
             exec: exec.to_owned(),
+            action: Action::Shell,
             deps: Vec::new(),
             upstreams: upstreams.collect(),
             dotenv: Vec::new(),
@@ -262,6 +263,10 @@ impl InputSource for World {
             inputs.settings.insert(path.clone(), Digest::of(&bytes).to_hex());
         }
         Ok(Fingerprint { files: Files::new(None), inputs, veil: Veil::default() })
+    }
+
+    fn graph_result(&self, _: &Runnable) -> Result<GraphResult, RunnableError> {
+        Ok(GraphResult::default())
     }
 
     fn is_tracked(&self, _: &ProjectPath) -> bool {

@@ -121,6 +121,13 @@ impl Project {
             self.reaches = reaches(self.world(), &self.graph);
             is_other = true;
         }
+        if batch.files.iter().any(|path| is_source(path)) {
+            // What is imported may be of other distributions now.
+            let reaches = reaches(self.world(), &self.graph);
+            let pairs = || reaches.iter().zip(&self.reaches);
+            is_other |= pairs().any(|(now, known)| now.distributions != known.distributions);
+            self.reaches = reaches;
+        }
         if is_other {
             let scope = self.new_scope()?;
             let unfinished = scope.unfinished_distributions();
@@ -143,6 +150,10 @@ impl Project {
     ) -> BTreeSet<String> {
         runnables.flat_map(|id| inputs_in(&self.reaches[id.0], &self.worktree, batch)).collect()
     }
+}
+
+fn is_source(path: &[u8]) -> bool {
+    path.ends_with(b".py") || path.ends_with(b".pyi")
 }
 
 fn reaches(world: &World, graph: &Graph) -> Vec<Reach> {

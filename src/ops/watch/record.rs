@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::cache::{self, Memo};
 use crate::error::RunnableError;
 use crate::exec::InputSource;
-use crate::hash::{ArtifactList, Change, Digest, Fingerprint, World, diff};
+use crate::hash::{ArtifactList, Change, Digest, Fingerprint, GraphResult, World, diff};
 use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::{Runnable, RunnableName};
 use crate::sys::Env;
@@ -129,6 +129,10 @@ impl InputSource for Recording {
             self.begin(runnable, State::new(inputs.clone()));
         }
         inputs
+    }
+
+    fn graph_result(&self, runnable: &Runnable) -> Result<GraphResult, RunnableError> {
+        self.world.graph_result(runnable)
     }
 
     fn unmatched_globs(&self, runnable: &Runnable) -> Vec<String> {

@@ -264,3 +264,37 @@ fn there_is_nothing_to_watch_without_git() {
     project.toml("[commands]\nx = 'true'\n");
     project.qik(["--watch"]).errs("git0");
 }
+
+#[test]
+fn imports_are_followed() {
+    let project = project(
+        "plugins.pygraph = 'qik.pygraph'
+        [commands.x]
+        exec = '{tick x}'
+        deps = [{type = 'pygraph', pyimport = 'app'}]
+        ",
+    );
+    for (path, text) in [
+        ("app/__init__.py", ""),
+        ("app/main.py", "import lib.used\n"),
+        ("lib/__init__.py", ""),
+        ("lib/used.py", ""),
+        ("lib/unused.py", ""),
+    ] {
+        project.file(path, text);
+    }
+    project.commit();
+    let watching = Watching::start(&project, &[]);
+    for (path, text, count) in [
+        ("lib/unused.py", "X = 1\n", 1),
+        ("lib/used.py", "X = 1\n", 2),
+        ("app/main.py", "import lib.unused\n", 3),
+        ("lib/used.py", "X = 2\n", 3),
+        ("lib/unused.py", "X = 2\n", 4),
+    ] {
+        project.file(path, text);
+        watching.settled();
+        assert_eq!(watching.runs("x"), count, "{path}");
+    }
+    watching.end().exits(0);
+}

@@ -1,0 +1,2 @@
+def meters(inches):
+    return inches * 0.0254

@@ -1,0 +1,2 @@
+def euros(cents):
+    return f"{cents / 100:.2f} EUR"
