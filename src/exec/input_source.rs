@@ -35,6 +35,9 @@ pub trait InputSource: Debug + Send + Sync {
     /// Something has written, or may have: what was seen of the files may no longer hold.
     fn forget_files(&self);
 
+    /// Something that git does not track has been written, and nothing else.
+    fn forget_untracked(&self);
+
     /// The runnable's command or its replay has ended, and what was to be stored is stored.
     fn ended(&self, _runnable: &Runnable) {}
 }
@@ -66,5 +69,9 @@ impl InputSource for World {
 
     fn forget_files(&self) {
         Self::forget_files(self);
+    }
+
+    fn forget_untracked(&self) {
+        Self::forget_untracked(self);
     }
 }

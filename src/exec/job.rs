@@ -142,6 +142,12 @@ impl Run {
         self.artifacts_seen.forget();
     }
 
+    /// What git does not track has been written, and nothing else.
+    pub(super) fn forget_artifacts(&self) {
+        self.job.inputs.forget_untracked();
+        self.artifacts_seen.forget();
+    }
+
     /// What a runnable's artifact patterns match on disk.
     pub(super) fn collect(
         &self,

@@ -18,6 +18,16 @@ const NAMED_COUNT_MAX: usize = 3;
 pub(super) struct Ended {
     pub(super) exit: Exit,
     pub(super) log: WrittenLog,
+    pub(super) wrote: Wrote,
+}
+
+/// What may be other than it was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrote {
+    /// Whatever a command likes to write.
+    Anything,
+    /// An artifact that git does not track: qik itself has done it.
+    Artifact,
 }
 
 /// Makes the most of a command's end: its outcome, its artifacts for downstreams, and an entry.
@@ -29,8 +39,11 @@ pub(super) fn conclude(
     before: Option<&Fingerprint>,
     ended: Ended,
 ) -> Outcome {
-    let Ended { exit, log: WrittenLog { log, file } } = ended;
-    run.forget_files();
+    let Ended { exit, log: WrittenLog { log, file }, wrote } = ended;
+    match wrote {
+        Wrote::Anything => run.forget_files(),
+        Wrote::Artifact => run.forget_artifacts(),
+    }
     let outcome = |status| Outcome {
         status,
         code: exit.code,

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::graph_task;
 use super::job::{ReadCaches, Run};
-use super::keep::{Ended, conclude};
+use super::keep::{Ended, Wrote, conclude};
 use super::process::{Exit, NotStarted, Surroundings, Task, run_command};
 use super::scheduler::Assignment;
 use super::unit::{CODE_ERROR, Cold, Looked, failed, look_up};
@@ -176,7 +176,7 @@ async fn run_shell(
     if exit.is_leaky {
         run.warn(Some(unit), leaky(runnable.name.as_str()));
     }
-    Ok(Ended { exit, log: log.finish() })
+    Ok(Ended { exit, log: log.finish(), wrote: Wrote::Anything })
 }
 
 /// Does what is to be done with the import graph.
@@ -186,7 +186,7 @@ async fn run_graph_task(run: &Arc<Run>, unit: usize) -> Result<Ended, NotStarted
         let run = Arc::clone(run);
         blocking(move || graph_task::perform(&run, unit)).await
     };
-    let GraphResult { code, output, .. } =
+    let GraphResult { code, output, is_sure, .. } =
         result.map_err(|error| NotStarted { code: CODE_ERROR, diagnostic: *error.0 })?;
     let mut log = run.outputs.create(&run.runnable(unit).name);
     log.write(output.as_bytes());
@@ -194,7 +194,9 @@ async fn run_graph_task(run: &Arc<Run>, unit: usize) -> Result<Ended, NotStarted
         run.events.output(unit, output.as_bytes()).await;
     }
     let exit = Exit { code, is_killed: false, duration: begin.elapsed(), is_leaky: false };
-    Ok(Ended { exit, log: log.finish() })
+    let is_private = run.runnable(unit).artifacts.iter().all(|path| path.starts_with("._qik/"));
+    let wrote = if is_sure && is_private { Wrote::Artifact } else { Wrote::Anything };
+    Ok(Ended { exit, log: log.finish(), wrote })
 }
 
 fn leaky(name: &str) -> Diagnostic {

@@ -17,6 +17,8 @@ pub struct GraphResult {
     pub output: String,
     /// The content of its artifact.
     pub artifact: Option<String>,
+    /// Every file was read as the fingerprint has it: there is no need to look again.
+    pub is_sure: bool,
 }
 
 impl World {
@@ -44,10 +46,11 @@ impl World {
         let broken: Vec<Diagnostic> = imports.graph.regular_faults().filter_map(of_fault).collect();
         if broken.is_empty() {
             let artifact = Some(graph_text(&imports.graph, &closure));
-            return Ok(GraphResult { artifact, ..GraphResult::default() });
+            let is_sure = imports.graph.is_sure();
+            return Ok(GraphResult { artifact, is_sure, ..GraphResult::default() });
         }
         let output = broken.iter().map(plain).collect();
-        Ok(GraphResult { code: 1, output, artifact: None })
+        Ok(GraphResult { code: 1, output, ..GraphResult::default() })
     }
 
     fn locked(&self, runnable: &Runnable, pyimport: &str) -> Result<GraphResult, RunnableError> {
@@ -60,7 +63,8 @@ impl World {
         }
         let path = |file: u32| imports.path(file);
         let text = lock_text(&imports.graph, &needs.closure, &distributions, path);
-        Ok(GraphResult { artifact: Some(text), ..GraphResult::default() })
+        let is_sure = imports.graph.is_sure();
+        Ok(GraphResult { artifact: Some(text), is_sure, ..GraphResult::default() })
     }
 
     fn checked(
@@ -89,7 +93,8 @@ impl World {
             let count = fenced.import_count;
             output = format!("no import violations in {count} imports of the space `{space}`\n");
         }
-        Ok(GraphResult { code: i32::from(!is_clean), output, artifact: None })
+        let is_sure = imports.graph.is_sure();
+        Ok(GraphResult { code: i32::from(!is_clean), output, artifact: None, is_sure })
     }
 }
 

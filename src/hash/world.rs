@@ -164,6 +164,13 @@ impl World {
         }
     }
 
+    /// Something that git does not track has been written, and nothing else.
+    pub fn forget_untracked(&self) {
+        let mut seen = self.lock();
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        *seen = Seen::default();
+    }
+
     /// Whether a change of these files, given relative to the git root, is one of the runnable's
     /// inputs.
     pub fn is_affected_by(

@@ -156,7 +156,9 @@ impl Builder {
     fn build(&self, latest: &mut Option<Latest>, from: From<'_>, wanted: Vec<u32>) -> Built {
         let From { key, mut table, sources, gone } = from;
         let unsure = self.scan_new(&mut table, &sources, &wanted)?;
-        let graph = Arc::new(self.assemble(&table, &sources, &unsure, gone));
+        let mut graph = self.assemble(&table, &sources, &unsure, gone);
+        graph.is_unsure = !unsure.is_empty();
+        let graph = Arc::new(graph);
         if gone.is_empty() {
             let kept = if unsure.is_empty() { key } else { kept::NO_KEY };
             self.keep(&kept, &graph, &table, &sources);

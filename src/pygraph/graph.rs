@@ -16,6 +16,8 @@ pub struct Graph {
     /// Top-level names that are not ours, sorted.
     pub(super) externals: Vec<String>,
     pub(super) faults: Vec<Fault>,
+    /// Some content was not surely what git says it is.
+    pub(super) is_unsure: bool,
 }
 
 /// A module of the graph, by position.
@@ -87,6 +89,11 @@ impl Graph {
 
     pub(super) fn module(&self, id: ModuleId) -> &Module {
         &self.modules[id.0 as usize]
+    }
+
+    /// Whether every file was read as it was when it was looked at.
+    pub fn is_sure(&self) -> bool {
+        !self.is_unsure
     }
 
     /// The dotted name of a module.

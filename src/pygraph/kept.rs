@@ -148,7 +148,7 @@ fn read_graph(reader: &mut Reader<'_>) -> Option<Graph> {
             message: reader.text()?.to_owned(),
         })
     })?;
-    Some(Graph { names, modules, files, edges, externals, faults })
+    Some(Graph { names, modules, files, edges, externals, faults, is_unsure: false })
 }
 
 /// Only what is current is kept: contents that nobody has any more would pile up.

@@ -13,6 +13,8 @@ generated ones are compared. Exits with 1 if there is a difference that is not e
 - stubs (`.pyi`);
 - where the original cannot see such a folder, it takes an import of what is in it for one of the
   package above;
+- an import of a module that is not there is one of the nearest package above it; the original
+  takes the topmost;
 - an import from beyond the top is one of a module without a name there, one of `__main__` that of
   a distribution, and a module may import itself.
 
@@ -135,7 +137,11 @@ def compare(ours, theirs, roots: pathlib.Path) -> int:
             continue
         unexplained += 1
         print(f"  module {'+' if is_ours else '-'} {name}")
-    for a, b in sorted(our_edges ^ their_edges):
+    top = lambda name: name.split(".")[0]
+    only_ours, only_theirs = our_edges - their_edges, their_edges - our_edges
+    nearest = {(a, b) for a, b in only_ours if (a, top(b)) in their_edges and b != top(b)}
+    topmost = {(a, top(b)) for a, b in nearest} & only_theirs
+    for a, b in sorted((only_ours - nearest) | (only_theirs - topmost)):
         is_ours = (a, b) in our_edges
         hidden = any(x == a and y.startswith(f"{b}.") and y not in regular for x, y in our_edges)
         if a == b or b in ("", "__main__") or hidden:

@@ -269,6 +269,8 @@ impl InputSource for World {
         Ok(GraphResult::default())
     }
 
+    fn forget_untracked(&self) {}
+
     fn is_tracked(&self, _: &ProjectPath) -> bool {
         false
     }

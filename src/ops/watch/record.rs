@@ -147,6 +147,10 @@ impl InputSource for Recording {
         self.world.forget_files();
     }
 
+    fn forget_untracked(&self) {
+        self.world.forget_untracked();
+    }
+
     fn ended(&self, runnable: &Runnable) {
         let after = self.now(runnable);
         let before = self.of(&runnable.name).before;
