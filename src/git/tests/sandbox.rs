@@ -158,9 +158,11 @@ impl Sandbox {
     /// Expects what `git add -u` would put into the index.
     #[track_caller]
     pub(super) fn check_like_git(&self) {
-        let index = self.path(".git/index-of-the-oracle");
-        fs::write_atomic(&index, &fs::read(&self.path(".git/index")).expect("an index"))
-            .expect("a copy");
+        let (own, index) = (self.path(".git/index"), self.path(".git/index-of-the-oracle"));
+        fs::write_atomic(&index, &fs::read(&own).expect("an index")).expect("a copy");
+        // By this time git tells which files may have changed since the index was written.
+        let modified = fs::stat(&own).expect("an index").modified().expect("a time");
+        fs::open(&index).expect("the copy").set_modified(modified).expect("a copy that is mine");
         let mut env = self.env.clone();
         env.insert("GIT_INDEX_FILE".into(), index.into());
         let oracle =
