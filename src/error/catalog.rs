@@ -62,10 +62,8 @@ codes! {
     NameInvalid = "conf17",
     /// A pattern that git would not take, or that leaves the repository or the project.
     PatternInvalid = "conf18",
-    /// Declared and understood, but not in this version of qik.
-    NotSupported = "conf19",
     /// A dep pattern that matches nothing: a warning.
-    PatternUnmatched = "conf20",
+    PatternUnmatched = "conf19",
     /// A profile that is not declared.
     ProfileNotFound = "ctx0",
     /// A value that is not of the variable's type.

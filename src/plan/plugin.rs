@@ -7,7 +7,7 @@ use super::render::CommandDep;
 use super::uv::UvCommand;
 use super::{Candidate, Origin, Planner, Runnable};
 use crate::config::PluginKind;
-use crate::error::{Code, Diagnostic, Result};
+use crate::error::Result;
 use crate::space::{Space, Venv};
 
 /// A command of a plugin, for a space.
@@ -36,7 +36,8 @@ impl<'a> Planner<'a> {
             Some((plugin, PluginKind::Pygraph(options))) => {
                 self.expand_pygraph(plugin, options, step)
             }
-            Some((_, PluginKind::S3)) | None => Err(not_supported(command).into()),
+            // It has caches, and no commands.
+            Some((_, PluginKind::S3)) | None => Ok(Vec::new()),
         }
     }
 
@@ -88,9 +89,4 @@ impl<'a> Planner<'a> {
             }
         }
     }
-}
-
-fn not_supported(command: &str) -> Diagnostic {
-    Diagnostic::new(Code::NotSupported, format!("`{command}` is not in this version of qik"))
-        .because("the commands of this plugin are not there yet")
 }

@@ -29,7 +29,6 @@ pub(crate) fn declared(toml: &str) -> String {
 const UNPROVOKED: &[(Code, &str)] = &[
     (Code::ArgumentMissing, "runnables take no arguments in this version"),
     (Code::LockNotFound, "qik makes the locks that it needs"),
-    (Code::NotSupported, "this version does all that can be declared"),
 ];
 
 #[test]
@@ -442,12 +441,12 @@ fn conf18_an_artifact_outside_of_the_root() {
 }
 
 #[test]
-fn conf20_a_dep_that_matches_nothing() {
+fn conf19_a_dep_that_matches_nothing() {
     let project = Project::hello(r#"["a.txt", "*.tex"]"#);
     let text = golden(&project, &project.qik(["hello"]).ok());
     let told = text.lines().filter(|line| !line.contains("hello  "));
     assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
-    warning[conf20]: the dep `*.tex` of hello matches no tracked file
+    warning[conf19]: the dep `*.tex` of hello matches no tracked file
     hint: `git add` what is meant, or mend the pattern
     ");
 }
