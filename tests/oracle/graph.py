@@ -140,7 +140,9 @@ def compare(ours, theirs, roots: pathlib.Path) -> int:
     top = lambda name: name.split(".")[0]
     only_ours, only_theirs = our_edges - their_edges, their_edges - our_edges
     nearest = {(a, b) for a, b in only_ours if (a, top(b)) in their_edges and b != top(b)}
-    topmost = {(a, top(b)) for a, b in nearest} & only_theirs
+    packages = {name.rpartition(".")[0] for name in our_modules}
+    # The nearest package may be imported in its own right, too.
+    topmost = {(a, top(b)) for a, b in our_edges if b in packages and b != top(b)} & only_theirs
     for a, b in sorted((only_ours - nearest) | (only_theirs - topmost)):
         is_ours = (a, b) in our_edges
         hidden = any(x == a and y.startswith(f"{b}.") and y not in regular for x, y in our_edges)
