@@ -88,9 +88,9 @@ impl Link {
         self.mode.writes() && self.breaker().allows(Direction::Write)
     }
 
-    /// The run is over: the next one begins without a grudge.
+    /// The run is over.
     pub(super) fn forgive(&self) {
-        *self.breaker() = Breaker::default();
+        self.breaker().forgive(clock::instant());
     }
 
     fn breaker(&self) -> MutexGuard<'_, Breaker> {
