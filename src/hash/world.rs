@@ -12,7 +12,7 @@ use crate::error::{Code, Diagnostic, RunnableError};
 use crate::git::{Patterns, Worktree};
 use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
-use crate::python::{Distributions, find_site_packages, normalized};
+use crate::python::{Distributions, find_above_site_packages, find_site_packages, normalized};
 use crate::space::dotenv;
 use crate::sys::{Env, fs};
 
@@ -75,6 +75,11 @@ impl World {
     /// The folders in which distributions are looked for.
     pub fn site_packages(&self) -> Vec<AbsPath> {
         find_site_packages(&self.env).into_iter().filter_map(AbsPath::new).collect()
+    }
+
+    /// The folders above these, where they may come back.
+    pub fn above_site_packages(&self) -> Vec<AbsPath> {
+        find_above_site_packages(&self.env).into_iter().filter_map(AbsPath::new).collect()
     }
 
     /// The work tree; `None` outside of a git repository.

@@ -8,9 +8,24 @@ use crate::sys::{Env, fs};
 /// The folders of installed distributions of the active environment, first one first:
 /// `VIRTUAL_ENV`, else `CONDA_PREFIX`, else the prefix of the `python3` on `PATH`.
 pub fn find(env: &Env) -> Vec<PathBuf> {
+    let prefix = named_prefix(env).or_else(|| python_prefix(env));
+    prefix.map(|prefix| below(&prefix)).unwrap_or_default()
+}
+
+/// The folders above those that [`find`] gives, or would give once they are there: of an
+/// environment that is named, since it is made anew now and then.
+pub fn find_above(env: &Env) -> Vec<PathBuf> {
+    let Some(prefix) = named_prefix(env) else { return Vec::new() };
+    let parent = prefix.parent().map(Path::to_path_buf);
+    let local = prefix.join("local");
+    let (libs, pythons): (Vec<_>, Vec<_>) = pythons(&prefix).unzip();
+    let all = parent.into_iter().chain([prefix, local]).chain(libs).chain(pythons.concat());
+    all.collect()
+}
+
+fn named_prefix(env: &Env) -> Option<PathBuf> {
     let named = |name: &str| env.get(OsStr::new(name)).filter(|value| !value.is_empty());
-    let prefix = named("VIRTUAL_ENV").or_else(|| named("CONDA_PREFIX")).map(PathBuf::from);
-    prefix.or_else(|| python_prefix(env)).map(|prefix| below(&prefix)).unwrap_or_default()
+    named("VIRTUAL_ENV").or_else(|| named("CONDA_PREFIX")).map(PathBuf::from)
 }
 
 /// The folder above the `bin` of the first `python3` on `PATH`. A virtual environment's is taken
@@ -30,15 +45,21 @@ fn python_prefix(env: &Env) -> Option<PathBuf> {
 
 /// `lib*/pythonX.Y/{site,dist}-packages` below a prefix, and Debian's shared folder.
 fn below(prefix: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for lib in ["lib", "lib64", "local/lib"] {
-        for python in fs::list(&prefix.join(lib)).unwrap_or_default() {
-            let name = python.file_name().and_then(OsStr::to_str).unwrap_or_default();
-            if name.starts_with("python3") {
-                let folders = ["site-packages", "dist-packages"].map(|name| python.join(name));
-                found.extend(folders.into_iter().filter(|folder| folder.is_dir()));
-            }
-        }
-    }
-    found
+    let folders =
+        |python: PathBuf| ["site-packages", "dist-packages"].map(|name| python.join(name));
+    let all = pythons(prefix).flat_map(|(_, pythons)| pythons).flat_map(folders);
+    all.filter(|folder| folder.is_dir()).collect()
+}
+
+/// The folders of libraries below a prefix, each with the `pythonX.Y` in it.
+fn pythons(prefix: &Path) -> impl Iterator<Item = (PathBuf, Vec<PathBuf>)> {
+    let is_python = |path: &PathBuf| {
+        let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        name.starts_with("python3")
+    };
+    ["lib", "lib64", "local/lib"].into_iter().map(move |lib| {
+        let lib = prefix.join(lib);
+        let listed = fs::list(&lib).unwrap_or_default();
+        (lib, listed.into_iter().filter(is_python).collect())
+    })
 }

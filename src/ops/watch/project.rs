@@ -76,13 +76,6 @@ impl Project {
         State::now(self.world(), runnable)
     }
 
-    /// The content of the configuration's files now.
-    pub(super) fn configuration(&self) -> Configuration {
-        let root = &self.loaded.dirs.root;
-        let read = |path: &String| (path.clone(), fs::read(root.join(path).as_path()).ok());
-        self.loaded.project.files.iter().map(read).collect()
-    }
-
     /// Has the files watched, too, that are to blame for an error: some may not be known yet.
     pub(super) fn blame(&mut self, error: &Error) -> Result<()> {
         let files = &mut self.loaded.project.files;
@@ -144,6 +137,13 @@ impl Project {
     ) -> BTreeSet<String> {
         runnables.flat_map(|id| inputs_in(&self.reaches[id.0], &self.worktree, batch)).collect()
     }
+}
+
+/// The content of the configuration's files now.
+pub(super) fn configuration(loaded: &Loaded) -> Configuration {
+    let root = &loaded.dirs.root;
+    let read = |path: &String| (path.clone(), fs::read(root.join(path).as_path()).ok());
+    loaded.project.files.iter().map(read).collect()
 }
 
 fn reaches(world: &World, graph: &Graph) -> Vec<Reach> {
