@@ -1,7 +1,6 @@
 //! What a session does when things have settled: it runs what is affected, or loads anew.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use super::memory::Affected;
 use super::project::{Project, configuration};
@@ -11,22 +10,7 @@ use crate::cli::WatchMode;
 use crate::error::{Code, Diagnostic, Result};
 use crate::plan::RunnableName;
 use crate::sys::clock;
-use crate::watch::{Batch, Change, Saves, Touch, candidates, input_name, is_large, summary};
-
-/// So many rounds in a row may be caused by what changed during the round before. They may be
-/// commands that start each other, or somebody who goes on saving while tests run.
-const CHAIN_LENGTH_MAX: usize = 20;
-
-/// How long such a chain rests then, each time twice as long. People save meanwhile, too, or have
-/// done so for the last time and want to see what came of it; commands change nothing while they
-/// do not run, and something again when they do.
-const CHAIN_REST: Duration = Duration::from_secs(2);
-
-/// So often it rests before it ends.
-const CHAIN_REST_COUNT_MAX: usize = 4;
-
-/// What is noticed so soon after a round may still be its own doing.
-const CHAIN_GAP: Duration = Duration::from_millis(200);
+use crate::watch::{Batch, Change, Next, Saves, Touch, candidates, input_name, is_large, summary};
 
 /// So many rounds in a row may be stopped to be started anew before one is let to its end.
 const RESTART_COUNT_MAX: usize = 20;
@@ -37,37 +21,22 @@ const LOAD_COUNT_MAX: usize = 3;
 /// So often it is looked for what came before it was watched; then other things have their turn.
 const LOOK_COUNT_MAX: usize = 3;
 
-/// A chain of rounds that start each other, at rest.
-pub(super) struct Rest {
-    pub(super) until: Instant,
-    /// What it goes on with.
-    batch: Batch,
-    chain_length: usize,
-}
-
 impl Session<'_> {
     /// Acts on what has settled.
     pub(super) fn advance(&mut self) {
         let now = clock::instant();
-        if let Some(batch) = self.settle.take(|| self.project.scope.index_lock(), now) {
+        if let Some(mut batch) = self.settle.take(|| self.project.scope.index_lock(), now) {
             if matches!(self.phase, Phase::Idle) {
-                if now - self.idle_since > CHAIN_GAP + self.source.delay() {
-                    self.chain_length = 0;
-                    self.disturb_rest(&batch);
-                }
+                self.chain.note(&mut batch, self.source.delay(), now);
                 self.act(batch, &BTreeSet::new());
             } else {
                 self.keep(batch);
             }
         }
         if matches!(self.phase, Phase::Idle)
-            && let Some(rest) = self.rest.take_if(|rest| rest.until <= now)
+            && let Some(batch) = self.chain.wake(now)
         {
-            self.chain_length = 0;
-            self.act(rest.batch, &BTreeSet::new());
-            if matches!(self.phase, Phase::Running { .. }) {
-                self.chain_length = rest.chain_length;
-            }
+            self.act(batch, &BTreeSet::new());
         }
         let is_quiet = self.settle.is_empty();
         match std::mem::replace(&mut self.phase, Phase::Idle) {
@@ -100,7 +69,7 @@ impl Session<'_> {
     pub(super) fn conclude(&mut self, round: &Round) {
         let again = self.memory.learn(round, &self.saves);
         self.saves = Saves::default();
-        self.idle_since = clock::instant();
+        self.chain.settle(clock::instant());
         let batch = std::mem::take(&mut self.pending);
         self.act(batch, &again);
     }
@@ -118,8 +87,7 @@ impl Session<'_> {
             return self.show.idle();
         }
         if let Some(ask) = self.asked.take() {
-            self.chain_length = 0;
-            self.rest = None;
+            self.chain.forget();
             self.show.rule(match ask {
                 Ask::Rerun => "rerun",
                 Ask::Force => "forced",
@@ -130,35 +98,22 @@ impl Session<'_> {
         if affected.is_empty() {
             return self.show.idle();
         }
-        if self.chain_length > CHAIN_LENGTH_MAX + CHAIN_REST_COUNT_MAX {
-            self.memory.accept(&self.project, &affected);
-            let warning = self.endless(&batch, &affected);
-            self.show.warning(&warning);
-            return self.show.idle();
-        }
-        if self.chain_length > CHAIN_LENGTH_MAX {
-            self.rest(batch);
-            return self.show.idle();
+        match self.chain.decide() {
+            Next::Round => {}
+            Next::Rest => {
+                self.chain.rest(batch, clock::instant());
+                return self.show.idle();
+            }
+            Next::End => {
+                self.memory.accept(&self.project, &affected);
+                let warning = self.endless(&batch, &affected);
+                self.show.warning(&warning);
+                return self.show.idle();
+            }
         }
         let cause = self.cause(&batch, &affected);
         self.show.rule(&cause);
         self.begin(&affected);
-    }
-
-    /// Has a chain of rounds rest before it goes on with a batch.
-    fn rest(&mut self, batch: Batch) {
-        let chain_length = std::mem::take(&mut self.chain_length);
-        let doubled = chain_length.saturating_sub(CHAIN_LENGTH_MAX + 1).min(CHAIN_REST_COUNT_MAX);
-        let until = clock::instant() + CHAIN_REST * (1 << doubled);
-        self.rest = Some(Rest { until, batch, chain_length });
-    }
-
-    /// What a chain of rounds rests for was changed while it rests: that was somebody else.
-    fn disturb_rest(&mut self, batch: &Batch) {
-        let is_of_it = |rest: &mut Rest| batch.is_anything || !rest.batch.is_disjoint(batch);
-        if let Some(rest) = self.rest.take_if(is_of_it) {
-            self.pending.join(rest.batch);
-        }
     }
 
     /// Brings the project, and what is watched of it, in line with what a batch may have changed,
@@ -303,7 +258,7 @@ impl Session<'_> {
         )
         .because(format!(
             "{} runs in a row changed {}",
-            self.chain_length,
+            self.chain.length(),
             self.cause(batch, affected)
         ))
         .hint("press `r` or save a file to run again")

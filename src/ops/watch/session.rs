@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use super::act::Rest;
 use super::memory::Memory;
 use super::project::{self, Configuration, Project};
 use super::round::{Round, RoundEnd};
@@ -18,7 +17,9 @@ use crate::error::Result;
 use crate::exec::{self, Request};
 use crate::ops::load::Loaded;
 use crate::sys::{Sys, clock, keys::Keys, ui::Ui};
-use crate::watch::{Batch, Change, Notice, Notices, Saves, Settle, Source, Touch, input_name};
+use crate::watch::{
+    Batch, Chain, Change, Notice, Notices, Saves, Settle, Source, Touch, input_name,
+};
 
 /// Messages that are heard before it is asked what is due.
 const MESSAGES_AT_ONCE: usize = 4096;
@@ -77,9 +78,7 @@ pub fn run(loaded: &Loaded, reload: Reload<'_>, sys: &Sys, ui: &Ui) -> Result<Ex
         pending: Batch::default(),
         saves: Saves::default(),
         asked: None,
-        chain_length: 0,
-        rest: None,
-        idle_since: clock::instant(),
+        chain: Chain::new(clock::instant()),
         restart_count: 0,
     };
     session.watch()
@@ -108,11 +107,7 @@ pub(super) struct Session<'a> {
     /// Counted since the latest round began.
     pub(super) saves: Saves,
     pub(super) asked: Option<Ask>,
-    /// Rounds in a row that were caused by changes during the round before.
-    pub(super) chain_length: usize,
-    pub(super) rest: Option<Rest>,
-    /// When the latest round had ended and settled.
-    pub(super) idle_since: Instant,
+    pub(super) chain: Chain,
     /// Rounds in a row that were stopped to be started anew.
     pub(super) restart_count: usize,
 }
@@ -173,7 +168,7 @@ impl Session<'_> {
     fn receive(&self) -> Option<Message> {
         let until = match self.phase {
             Phase::Settling { until, .. } => Some(until),
-            Phase::Idle => self.rest.as_ref().map(|rest| rest.until),
+            Phase::Idle => self.chain.wakes_at(),
             Phase::Running { .. } => None,
         };
         // What is noticed has to settle first.
@@ -302,7 +297,7 @@ impl Session<'_> {
                 self.conclude(&round);
             }
             None => {
-                self.chain_length += 1;
+                self.chain.add();
                 self.restart_count = 0;
                 let delay = self.project.loaded.settings.debounce + self.source.delay();
                 self.phase = Phase::Settling { round, until: clock::instant() + delay };
