@@ -87,7 +87,7 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         return ops::list::run(&loaded, sys, ui);
     }
     if loaded.settings.watch.is_some() {
-        return ops::watch::run(loaded, &load, sys, ui);
+        return ops::watch::run(&loaded, &load, sys, ui);
     }
     ops::run::run(&loaded, sys, ui)
 }

@@ -20,6 +20,8 @@ pub struct Reach {
     pub distributions: Vec<String>,
     /// The folders in which distributions are looked for; none if there are no distributions.
     pub site_packages: Vec<AbsPath>,
+    /// The folders above these, where they may come back.
+    pub above_site_packages: Vec<AbsPath>,
 }
 
 impl World {
@@ -36,9 +38,12 @@ impl World {
         let mut distributions: Vec<String> =
             expanded.distributions.iter().map(|name| normalized(name)).collect();
         distributions.extend(self.imported_distributions(runnable, &expanded));
-        let has_none = distributions.is_empty();
-        let site_packages = if has_none { Vec::new() } else { self.site_packages(runnable) };
-        Reach { globs, settings, distributions, site_packages }
+        let (site_packages, above_site_packages) = if distributions.is_empty() {
+            (Vec::new(), Vec::new())
+        } else {
+            (self.site_packages(runnable), self.above_site_packages())
+        };
+        Reach { globs, settings, distributions, site_packages, above_site_packages }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::git::{FileSet, Patterns, Worktree};
 use crate::paths::{AbsPath, ProjectPath};
 use crate::plan::Runnable;
 use crate::pygraph::Builder;
-use crate::python::{Distributions, Listing, Pins, normalized};
+use crate::python::{Distributions, Listing, Pins, above_active, normalized};
 use crate::sys::veil::Veil;
 use crate::sys::{Env, Sys, fs};
 
@@ -88,6 +88,11 @@ impl World {
 
     pub(super) fn pydist(&self) -> &PydistRules {
         &self.pydist
+    }
+
+    /// The folders above those of the active environment's distributions, where they may come back.
+    pub(super) fn above_site_packages(&self) -> Vec<AbsPath> {
+        above_active(&self.env, &self.root).into_iter().filter_map(AbsPath::new).collect()
     }
 
     /// The work tree; `None` outside of a git repository.

@@ -19,4 +19,4 @@ pub use listing::Listing;
 pub use name::normalized;
 pub use pins::Pins;
 pub use requirements::requirement_files;
-pub use site_packages::{of_active, of_venv};
+pub use site_packages::{above_active, of_active, of_venv};

@@ -10,14 +10,33 @@ use crate::sys::{Env, fs};
 /// The folders of the active environment: `VIRTUAL_ENV`, else `CONDA_PREFIX`, else that of the
 /// `python3` on `PATH`. `root` is where Python would be started.
 pub fn of_active(env: &Env, root: &AbsPath) -> Vec<PathBuf> {
-    let prefix = variable(env, "VIRTUAL_ENV").or_else(|| variable(env, "CONDA_PREFIX"));
-    let interpreter = match prefix {
+    let interpreter = match named_prefix(env) {
         Some(prefix) => Some(Interpreter::of_prefix(root.as_path().join(prefix))),
         None => Interpreter::active(env, root),
     };
     let mut folders = python_path(env, root);
     folders.extend(interpreter.iter().flat_map(|it| of_interpreter(it, env)));
     existing(folders)
+}
+
+/// The folders above those that [`of_active`] gives, or would give once they are there: of an
+/// environment that is named, since it is made anew now and then.
+pub fn above_active(env: &Env, root: &AbsPath) -> Vec<PathBuf> {
+    let Some(prefix) = named_prefix(env).map(|prefix| root.as_path().join(prefix)) else {
+        return Vec::new();
+    };
+    let libraries = libraries(&prefix, None);
+    let mut folders: Vec<PathBuf> = prefix.parent().map(Path::to_path_buf).into_iter().collect();
+    for lib in ["lib", "lib64"].map(|lib| prefix.join(lib)) {
+        folders.extend(libraries.iter().map(|library| lib.join(library)));
+        folders.push(lib);
+    }
+    folders.push(prefix);
+    folders
+}
+
+fn named_prefix(env: &Env) -> Option<&Path> {
+    variable(env, "VIRTUAL_ENV").or_else(|| variable(env, "CONDA_PREFIX"))
 }
 
 /// The folders of a virtual environment that need not be the active one.

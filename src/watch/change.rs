@@ -66,6 +66,11 @@ impl Batch {
         self.is_anything |= other.is_anything;
     }
 
+    /// Whether no input is in both.
+    pub fn is_disjoint(&self, other: &Self) -> bool {
+        self.files.is_disjoint(&other.files) && self.settings.is_disjoint(&other.settings)
+    }
+
     /// Whether tracked files are all that changed, and are named.
     pub fn is_plain(&self) -> bool {
         let files = self.files.clone();

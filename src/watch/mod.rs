@@ -10,6 +10,7 @@
 //! start nothing.
 
 mod affected;
+mod chain;
 mod change;
 mod own_writes;
 mod poll;
@@ -18,6 +19,7 @@ mod settle;
 mod source;
 
 pub use affected::{candidates, inputs_in, is_large, summary};
+pub use chain::{Chain, Next};
 pub use change::{Batch, Change, Saves, Touch};
 pub use own_writes::{Habits, Observed};
 pub use scope::{Scope, input_name};

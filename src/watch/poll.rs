@@ -53,16 +53,21 @@ impl Poller {
     }
 
     /// Looks at these files from now on: whatever happens to them after this call is noticed.
-    pub(super) fn look_at(&self, files: Vec<AbsPath>) {
+    /// Gives whether there are new ones among them.
+    pub(super) fn look_at(&self, files: Vec<AbsPath>) -> bool {
         let mut seen = self.shared.lock();
         let mut before = std::mem::take(&mut *seen);
+        let mut is_more = false;
         *seen = files
             .into_iter()
             .map(|file| {
-                let stamp = before.remove(&file).unwrap_or_else(|| stamp(&file));
+                let known = before.remove(&file);
+                is_more |= known.is_none();
+                let stamp = known.unwrap_or_else(|| stamp(&file));
                 (file, stamp)
             })
             .collect();
+        is_more
     }
 
     /// How long a change may go unnoticed.

@@ -30,7 +30,7 @@ pub struct Scope {
     /// By path: as the configuration names them.
     settings: BTreeMap<AbsPath, String>,
     configuration: BTreeMap<AbsPath, String>,
-    /// What tells of a submodule's commits: its index and `HEAD`, with its path.
+    /// What tells of a submodule's commits, with its path.
     submodules: BTreeMap<AbsPath, Vec<u8>>,
     site_packages: Vec<AbsPath>,
     distributions: BTreeSet<String>,
@@ -70,6 +70,8 @@ impl Scope {
             distributions,
         };
         scope.add_folders(root, worktree)?;
+        let above = reaches.iter().flat_map(|reach| &reach.above_site_packages);
+        scope.folders.extend(above.cloned());
         Ok(scope)
     }
 
@@ -91,6 +93,7 @@ impl Scope {
             .chain(self.configuration.keys().cloned())
             .chain(self.submodules.keys().cloned())
             .chain(self.site_packages.iter().cloned())
+            .chain(self.metadata().map(|(_, last)| last))
             .chain([self.index_file.clone()])
             .collect()
     }
@@ -132,19 +135,25 @@ impl Scope {
 
     /// Whether a path is that of a folder with something to be watched in it.
     pub fn is_folder(&self, path: &AbsPath) -> bool {
-        self.folders.contains(path) && !self.site_packages.contains(path)
+        self.folders.contains(path)
     }
 
     /// The folders of distributions that are being installed: what is written last is not there.
     pub fn unfinished_distributions(&self) -> BTreeSet<AbsPath> {
-        let is_unfinished = |folder: &AbsPath| {
-            let suffix = METADATA.iter().find(|(suffix, _)| has_suffix(folder, suffix));
+        let is_unfinished = |(folder, last): &(&AbsPath, AbsPath)| {
             let is_folder = || fs::stat(folder.as_path()).is_ok_and(|meta| meta.is_dir());
-            suffix.is_some_and(|(_, last)| {
-                is_folder() && fs::stat(folder.join(last).as_path()).is_err()
-            })
+            fs::stat(last.as_path()).is_err() && is_folder()
         };
-        self.folders.iter().filter(|folder| is_unfinished(folder)).cloned().collect()
+        let unfinished = self.metadata().filter(is_unfinished);
+        unfinished.map(|(folder, _)| folder.clone()).collect()
+    }
+
+    /// The folders of distributions, each with the file that is written last.
+    fn metadata(&self) -> impl Iterator<Item = (&AbsPath, AbsPath)> {
+        self.folders.iter().filter_map(|folder| {
+            let (_, last) = METADATA.iter().find(|(suffix, _)| has_suffix(folder, suffix))?;
+            Some((folder, folder.join(last)))
+        })
     }
 
     fn below_git_root<'p>(&self, path: &'p AbsPath) -> Option<&'p [u8]> {
@@ -190,6 +199,11 @@ impl Scope {
             self.add_parents(&file, root);
         }
         self.folders.extend(self.index_file.parent());
+        // A root that is gone may come back. Where paths are watched and not folders, that is
+        // noticed anyway.
+        if !cfg!(target_os = "macos") {
+            self.folders.extend(self.git_root.parent());
+        }
         for folder in self.site_packages.clone() {
             let listed = fs::list(folder.as_path()).unwrap_or_default();
             let metadata = listed.into_iter().filter_map(AbsPath::new);
@@ -214,11 +228,13 @@ impl Scope {
         let repo = submodule.repo();
         let (root, git_dir) = (repo.root(), repo.git_dir());
         let Some(path) = self.below_git_root(root).map(<[u8]>::to_vec) else { return Ok(()) };
+        let logs = git_dir.join("logs");
         let everything = Patterns::parse(b"", ["."])?;
         self.folders.extend(tracked_folders(&*submodule.index()?, &[everything], root));
-        self.folders.insert(git_dir.clone());
-        self.submodules.insert(submodule.index_file().clone(), path.clone());
-        self.submodules.insert(git_dir.join("HEAD"), path);
+        // `HEAD` says which branch is checked out, its log whenever that has another commit.
+        let telling = [submodule.index_file().clone(), git_dir.join("HEAD"), logs.join("HEAD")];
+        self.submodules.extend(telling.map(|file| (file, path.clone())));
+        self.folders.extend([git_dir.clone(), logs]);
         Ok(())
     }
 }

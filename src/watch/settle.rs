@@ -12,6 +12,13 @@ pub const DEBOUNCE_DEFAULT: Duration = Duration::from_millis(20);
 /// save. Who never closes it, as with logs, has to be put up with.
 const QUIET_OPEN: Duration = Duration::from_millis(200);
 
+/// A burst goes on if its next change comes within this part of the time that it took so far: who
+/// formats a thousand files pauses now and then, and a single save takes no time at all.
+const BURST_DIVISOR: u32 = 4;
+
+/// How long it must be quiet after the longest burst.
+const QUIET_BURST: Duration = Duration::from_millis(250);
+
 /// How long it must be quiet while git holds the index's lock. A checkout holds it from its
 /// first file to its last, and pauses only where a filter or a hook is slow; a lock that a crashed
 /// git left behind costs this much a run, and no run.
@@ -30,6 +37,8 @@ pub struct Settle {
     batch: Batch,
     /// When the first and the last change of the batch were noticed.
     span: Option<(Instant, Instant)>,
+    /// Whether the last change was git's word that it is done.
+    is_done: bool,
     /// Files that are being written.
     open: BTreeSet<Vec<u8>>,
 }
@@ -43,7 +52,13 @@ pub enum IndexLock {
 
 impl Settle {
     pub fn new(debounce: Duration) -> Self {
-        Self { debounce, batch: Batch::default(), span: None, open: BTreeSet::new() }
+        Self {
+            debounce,
+            batch: Batch::default(),
+            span: None,
+            is_done: false,
+            open: BTreeSet::new(),
+        }
     }
 
     /// A change was noticed.
@@ -54,6 +69,7 @@ impl Settle {
                 Touch::Closed | Touch::Replaced | Touch::Other => drop(self.open.remove(path)),
             }
         }
+        self.is_done = change == Change::Index;
         self.batch.add(change);
         let first = self.span.map_or(now, |(first, _)| first);
         self.span = Some((first, now));
@@ -68,8 +84,10 @@ impl Settle {
     /// only if it matters.
     pub fn due(&self, lock: impl FnOnce() -> IndexLock) -> Option<Instant> {
         let (first, last) = self.span?;
+        let burst = ((last - first) / BURST_DIVISOR).min(QUIET_BURST);
+        let burst = if self.is_done { Duration::ZERO } else { burst };
         let (quiet, patience) = match lock() {
-            IndexLock::Free if self.open.is_empty() => (self.debounce, PATIENCE),
+            IndexLock::Free if self.open.is_empty() => (self.debounce.max(burst), PATIENCE),
             IndexLock::Free => (self.debounce.max(QUIET_OPEN), PATIENCE),
             IndexLock::Held => (self.debounce.max(QUIET_LOCKED), PATIENCE_LOCKED),
         };
@@ -132,8 +150,8 @@ mod tests {
                 begin + ms(u64::from(number) / 10),
             );
         }
-        assert_eq!(settle.take(free, begin + ms(218)), None);
-        let batch = settle.take(free, begin + ms(219)).expect("it has settled");
+        assert_eq!(settle.take(free, begin + ms(248)), None);
+        let batch = settle.take(free, begin + ms(249)).expect("it has settled");
         assert_eq!(batch.files.len(), 2000);
         assert_eq!(settle.due(free), None);
     }
@@ -185,6 +203,20 @@ mod tests {
     }
 
     #[test]
+    fn a_long_burst_may_pause() {
+        let begin = clock::instant();
+        let mut settle = Settle::new(ms(20));
+        for step in (0..800).step_by(15) {
+            settle.note(file(&format!("f{step}")), Touch::Replaced, begin + ms(step));
+            assert_eq!(settle.take(free, begin + ms(step)), None);
+        }
+        // A pause of a quarter of what it has taken so far, and no longer.
+        settle.note(file("late"), Touch::Replaced, begin + ms(960));
+        assert_eq!(settle.take(free, begin + ms(960)), None);
+        assert_eq!(settle.due(free), Some(begin + ms(1200)));
+    }
+
+    #[test]
     fn half_a_file_is_no_save() {
         let begin = clock::instant();
         let mut settle = Settle::new(ms(20));
@@ -192,7 +224,7 @@ mod tests {
         assert_eq!(settle.due(free), Some(begin + ms(200)));
         settle.note(file("a"), Touch::Written, begin + ms(150));
         settle.note(file("a"), Touch::Closed, begin + ms(160));
-        assert_eq!(settle.due(free), Some(begin + ms(180)));
+        assert_eq!(settle.due(free), Some(begin + ms(200)));
     }
 
     #[test]
@@ -235,7 +267,7 @@ mod tests {
                 noted_at.insert(path.clone(), now);
                 settle.note(Change::File(path), Touch::Closed, now);
                 let due = settle.due(free).expect("a change was noted");
-                prop_assert!(due <= now + ms(20));
+                prop_assert!(due <= now + QUIET_BURST);
             }
             let due = settle.due(free).expect("a change was noted");
             taken.extend(settle.take(free, due).expect("it is due").files);

@@ -78,19 +78,19 @@ impl Source {
     }
 
     /// Watches these folders and no others; from here on, nothing in them goes unnoticed.
-    /// `files` are those to be looked at where nobody tells. Gives a warning if that has become
-    /// so.
+    /// `files` are those to be looked at where nobody tells. Gives whether there is something
+    /// new to be watched, and a warning if nobody tells any more.
     pub fn sync(
         &mut self,
         wanted: &BTreeSet<AbsPath>,
         files: impl FnOnce() -> Vec<AbsPath>,
-    ) -> Option<Diagnostic> {
+    ) -> (bool, Option<Diagnostic>) {
         let limit = match &mut self.way {
-            Way::Looking(poller) => {
-                poller.look_at(files());
-                return None;
-            }
-            Way::Told { watcher, folders } => tell_of(watcher, folders, wanted)?,
+            Way::Looking(poller) => return (poller.look_at(files()), None),
+            Way::Told { watcher, folders } => match tell_of(watcher, folders, wanted) {
+                Ok(is_more) => return (is_more, None),
+                Err(limit) => limit,
+            },
         };
         // Replacing the watcher gives back what it has taken of the limit.
         let (source, warning) = Self::looking(limit, Arc::clone(&self.notices));
@@ -98,7 +98,7 @@ impl Source {
         if let Way::Looking(poller) = &self.way {
             poller.look_at(files());
         }
-        warning
+        (true, warning)
     }
 
     /// A folder came, went or was moved: what is watched below it may be something else now.
@@ -126,12 +126,13 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Brings a watcher in line with what is asked for; gives what keeps it from doing so.
+/// Brings a watcher in line with what is asked for. Gives whether it watches something new, or
+/// what keeps it from watching at all.
 fn tell_of(
     watcher: &mut RecommendedWatcher,
     folders: &mut BTreeSet<AbsPath>,
     wanted: &BTreeSet<AbsPath>,
-) -> Option<Reason> {
+) -> Result<bool, Reason> {
     let (wanted, mode) = if RecommendedWatcher::kind() == WatcherKind::Fsevent {
         // There, all below a folder costs as much as the folder.
         (topmost(wanted), RecursiveMode::Recursive)
@@ -146,6 +147,7 @@ fn tell_of(
         }
         is_wanted
     });
+    let count = folders.len();
     for folder in wanted {
         // A symlink leads to what is not ours to watch.
         if folders.contains(&folder) || !fs::stat(folder.as_path()).is_ok_and(|meta| meta.is_dir())
@@ -156,10 +158,10 @@ fn tell_of(
             Ok(()) => drop(folders.insert(folder)),
             // A folder that vanished meanwhile, or cannot be read, has nothing to tell.
             Err(None) => {}
-            Err(Some(reason)) => return Some(reason),
+            Err(Some(reason)) => return Err(reason),
         }
     }
-    None
+    Ok(folders.len() > count)
 }
 
 /// The folders that no other of them is above.

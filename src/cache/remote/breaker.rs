@@ -4,11 +4,17 @@ use std::time::{Duration, Instant};
 
 use super::failure::{Direction, Failure, Kind};
 
+/// How long a remote that was of no use is left alone, where one run follows another: to find out
+/// anew in each would cost each the wait.
+const REST: Duration = Duration::from_mins(5);
+
 /// What has been seen of a remote in this run.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     read: Gate,
     write: Gate,
+    /// When the first run ended in which it was of no use.
+    open_since: Option<Instant>,
     /// Whether something has been said that explains all further failures.
     has_warned: bool,
     first_answered_at: Option<Instant>,
@@ -92,6 +98,15 @@ impl Breaker {
         if says { Say::It } else { Say::Nothing }
     }
 
+    /// A run is over: the next one begins without a grudge, unless it follows at once.
+    pub(super) fn forgive(&mut self, now: Instant) {
+        let is_open = self.read.is_open || self.write.is_open;
+        if is_open && now - *self.open_since.get_or_insert(now) < REST {
+            return;
+        }
+        *self = Self::default();
+    }
+
     fn gate(&self, direction: Direction) -> &Gate {
         match direction {
             Direction::Read => &self.read,
@@ -131,6 +146,31 @@ mod tests {
             counts.1 = counts.1.or(closed(breaker.allows(Write)));
         }
         assert_eq!(counts, expected, "{kind:?} {direction:?}");
+    }
+
+    #[test]
+    fn a_remote_that_was_of_no_use_is_asked_again_after_a_while() {
+        let now = crate::sys::clock::instant();
+        let mut breaker = Breaker::default();
+        assert_eq!(fail(&mut breaker, Read, Kind::Unreachable), Say::It);
+        for seconds in [0, 200, 299] {
+            breaker.forgive(now + Duration::from_secs(seconds));
+            assert!(!breaker.allows(Read), "after {seconds} s");
+        }
+        breaker.forgive(now + REST);
+        assert!(breaker.allows(Read));
+        assert_eq!(fail(&mut breaker, Read, Kind::Unreachable), Say::It);
+    }
+
+    #[test]
+    fn a_run_with_a_few_failures_is_forgiven_at_once() {
+        let mut breaker = Breaker::default();
+        for _ in 0..2 {
+            fail(&mut breaker, Read, Kind::Overloaded);
+        }
+        breaker.forgive(crate::sys::clock::instant());
+        fail(&mut breaker, Read, Kind::Overloaded);
+        assert!(breaker.allows(Read));
     }
 
     #[test]

@@ -96,9 +96,9 @@ impl Link {
         self.mode.writes() && self.breaker().allows(Direction::Write)
     }
 
-    /// The run is over: the next one begins without a grudge. Gives what was not said yet.
+    /// The run is over. Gives what was not said yet.
     pub(super) fn forgive(&self) -> Vec<Diagnostic> {
-        *self.breaker() = Breaker::default();
+        self.breaker().forgive(clock::instant());
         let mut warnings = self.take_unsaid();
         warnings.extend(self.repeats().rest(self.cache()));
         warnings

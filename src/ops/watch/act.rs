@@ -1,24 +1,16 @@
 //! What a session does when things have settled: it runs what is affected, or loads anew.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use super::memory::Affected;
-use super::project::Project;
+use super::project::{Project, configuration};
 use super::round::{Orders, Round};
 use super::session::{Ask, Ending, Phase, Session};
 use crate::cli::WatchMode;
 use crate::error::{Code, Diagnostic, Result};
 use crate::plan::RunnableName;
 use crate::sys::clock;
-use crate::watch::{Batch, Saves, candidates, input_name, is_large, summary};
-
-/// So many rounds in a row may be caused by what changed during the round before. People who
-/// save while tests run are slower than commands that start each other.
-const CHAIN_LENGTH_MAX: usize = 20;
-
-/// What is noticed so soon after a round may still be its own doing.
-const CHAIN_GAP: Duration = Duration::from_millis(200);
+use crate::watch::{Batch, Change, Next, Saves, Touch, candidates, input_name, is_large, summary};
 
 /// So many rounds in a row may be stopped to be started anew before one is let to its end.
 const RESTART_COUNT_MAX: usize = 20;
@@ -26,19 +18,25 @@ const RESTART_COUNT_MAX: usize = 20;
 /// A configuration that changes while it is loaded is loaded again, but not for ever.
 const LOAD_COUNT_MAX: usize = 3;
 
+/// So often it is looked for what came before it was watched; then other things have their turn.
+const LOOK_COUNT_MAX: usize = 3;
+
 impl Session<'_> {
     /// Acts on what has settled.
     pub(super) fn advance(&mut self) {
         let now = clock::instant();
-        if let Some(batch) = self.settle.take(|| self.project.scope.index_lock(), now) {
+        if let Some(mut batch) = self.settle.take(|| self.project.scope.index_lock(), now) {
             if matches!(self.phase, Phase::Idle) {
-                if now - self.idle_since > CHAIN_GAP + self.source.delay() {
-                    self.chain_length = 0;
-                }
+                self.chain.note(&mut batch, self.source.delay(), now);
                 self.act(batch, &BTreeSet::new());
             } else {
                 self.keep(batch);
             }
+        }
+        if matches!(self.phase, Phase::Idle)
+            && let Some(batch) = self.chain.wake(now)
+        {
+            self.act(batch, &BTreeSet::new());
         }
         let is_quiet = self.settle.is_empty();
         match std::mem::replace(&mut self.phase, Phase::Idle) {
@@ -71,7 +69,7 @@ impl Session<'_> {
     pub(super) fn conclude(&mut self, round: &Round) {
         let again = self.memory.learn(round, &self.saves);
         self.saves = Saves::default();
-        self.idle_since = clock::instant();
+        self.chain.settle(clock::instant());
         let batch = std::mem::take(&mut self.pending);
         self.act(batch, &again);
     }
@@ -79,27 +77,17 @@ impl Session<'_> {
     /// Runs what a batch affects and what has to run again; nothing may be running.
     pub(super) fn act(&mut self, mut batch: Batch, again: &BTreeSet<RunnableName>) {
         batch.join(std::mem::take(&mut self.pending));
-        if self.is_configured_anew(&batch) {
-            match self.load_again() {
-                Ok(()) => batch.is_anything = true,
-                Err(error) => self.show.error(&error),
-            }
-        }
-        match self.project.refresh(&mut batch) {
-            Ok(true) => self.sync(),
-            Ok(false) => {}
-            Err(error) => {
-                // It is looked at again with whatever is noticed next.
-                self.pending.join(batch);
-                self.show.error(&error);
-                return self.show.idle();
-            }
+        if let Err(error) = self.look(&mut batch) {
+            // It is looked at again with whatever is noticed next.
+            self.pending.join(batch);
+            self.show.error(&error);
+            return self.show.idle();
         }
         if self.is_broken {
             return self.show.idle();
         }
         if let Some(ask) = self.asked.take() {
-            self.chain_length = 0;
+            self.chain.forget();
             self.show.rule(match ask {
                 Ask::Rerun => "rerun",
                 Ask::Force => "forced",
@@ -110,15 +98,43 @@ impl Session<'_> {
         if affected.is_empty() {
             return self.show.idle();
         }
-        if self.chain_length > CHAIN_LENGTH_MAX {
-            self.memory.accept(&self.project, &affected);
-            let warning = self.endless(&batch, &affected);
-            self.show.warning(&warning);
-            return self.show.idle();
+        match self.chain.decide() {
+            Next::Round => {}
+            Next::Rest => {
+                self.chain.rest(batch, clock::instant());
+                return self.show.idle();
+            }
+            Next::End => {
+                self.memory.accept(&self.project, &affected);
+                let warning = self.endless(&batch, &affected);
+                self.show.warning(&warning);
+                return self.show.idle();
+            }
         }
         let cause = self.cause(&batch, &affected);
         self.show.rule(&cause);
         self.begin(&affected);
+    }
+
+    /// Brings the project, and what is watched of it, in line with what a batch may have changed,
+    /// and adds to the batch what that turns up.
+    pub(super) fn look(&mut self, batch: &mut Batch) -> Result<()> {
+        // What broke it may be something else than a file of the configuration.
+        let mut tries_again = self.is_broken && (batch.is_anything || self.asked.is_some());
+        for _ in 0..LOOK_COUNT_MAX {
+            if std::mem::take(&mut tries_again) || self.is_configured_anew(batch) {
+                match self.load_again() {
+                    Ok(()) => batch.is_anything = true,
+                    Err(error) => self.show.error(&error),
+                }
+            }
+            // What came before it was watched was noticed by nobody.
+            if !self.project.refresh(batch)? || !self.sync() {
+                return Ok(());
+            }
+        }
+        self.settle.note(Change::Anything, Touch::Other, clock::instant());
+        Ok(())
     }
 
     /// Who is affected by a batch; those who are to run again among them.
@@ -168,11 +184,11 @@ impl Session<'_> {
 
     /// Loads the configuration and watches what it asks for. What is there in the end was loaded
     /// when all of it was watched already.
-    pub(super) fn load_again(&mut self) -> Result<()> {
+    fn load_again(&mut self) -> Result<()> {
         let mut loaded = Ok(());
         for _ in 0..LOAD_COUNT_MAX {
             self.sync();
-            self.configuration = self.project.configuration();
+            self.configuration = configuration(&self.project.loaded);
             let opened = (self.reload)().and_then(|loaded| Project::open(loaded, self.sys));
             loaded = opened.map(|project| {
                 self.memory.forget_redefined(&self.project.graph, &project.graph);
@@ -182,27 +198,36 @@ impl Session<'_> {
                 self.project.blame(error)?;
             }
             self.sync();
-            if self.project.configuration() == self.configuration {
+            if configuration(&self.project.loaded) == self.configuration {
                 break;
             }
         }
-        for warning in std::mem::take(&mut self.project.warnings) {
-            self.show.warning(&warning);
-        }
+        self.show_warnings();
         self.is_broken = loaded.is_err();
         loaded
     }
 
-    fn sync(&mut self) {
-        let scope = &self.project.scope;
-        if let Some(warning) = self.source.sync(scope.folders(), || scope.files()) {
+    /// Shows what kept the caches from answering when the selection was made.
+    pub(super) fn show_warnings(&mut self) {
+        for warning in std::mem::take(&mut self.project.warnings) {
             self.show.warning(&warning);
         }
     }
 
+    /// Watches what the project asks for. Gives whether there is something new among it.
+    pub(super) fn sync(&mut self) -> bool {
+        let scope = &self.project.scope;
+        let (is_more, warning) = self.source.sync(scope.folders(), || scope.files());
+        if let Some(warning) = warning {
+            self.show.warning(&warning);
+        }
+        is_more
+    }
+
     /// Whether a file of the configuration has another content than when it was loaded.
     fn is_configured_anew(&self, batch: &Batch) -> bool {
-        !batch.configuration.is_empty() && self.project.configuration() != self.configuration
+        (batch.is_anything || !batch.configuration.is_empty())
+            && configuration(&self.project.loaded) != self.configuration
     }
 
     /// Whether a round that works on what is no more is stopped.
@@ -232,7 +257,8 @@ impl Session<'_> {
             format!("{}: not run again for what changed meanwhile", summary(names)),
         )
         .because(format!(
-            "{CHAIN_LENGTH_MAX} runs in a row changed {}",
+            "{} runs in a row changed {}",
+            self.chain.length(),
             self.cause(batch, affected)
         ))
         .hint("press `r` or save a file to run again")

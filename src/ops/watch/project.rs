@@ -75,13 +75,6 @@ impl Project {
         State::now(self.world(), runnable)
     }
 
-    /// The content of the configuration's files now.
-    pub(super) fn configuration(&self) -> Configuration {
-        let root = &self.loaded.dirs.root;
-        let read = |path: &String| (path.clone(), fs::read(root.join(path).as_path()).ok());
-        self.loaded.project.files.iter().map(read).collect()
-    }
-
     /// Has the files watched, too, that are to blame for an error: some may not be known yet.
     pub(super) fn blame(&mut self, error: &Error) -> Result<()> {
         let files = &mut self.loaded.project.files;
@@ -117,7 +110,7 @@ impl Project {
             is_other |= !differences.is_empty();
             batch.files.extend(differences);
         }
-        if !batch.settings.is_empty() || batch.is_anything {
+        if !batch.settings.is_empty() || batch.has_folders {
             self.reaches = reaches(self.world(), &self.graph);
             is_other = true;
         }
@@ -154,6 +147,13 @@ impl Project {
 
 fn is_source(path: &[u8]) -> bool {
     path.ends_with(b".py") || path.ends_with(b".pyi")
+}
+
+/// The content of the configuration's files now.
+pub(super) fn configuration(loaded: &Loaded) -> Configuration {
+    let root = &loaded.dirs.root;
+    let read = |path: &String| (path.clone(), fs::read(root.join(path).as_path()).ok());
+    loaded.project.files.iter().map(read).collect()
 }
 
 fn reaches(world: &World, graph: &Graph) -> Vec<Reach> {

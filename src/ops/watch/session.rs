@@ -9,7 +9,7 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use super::memory::Memory;
-use super::project::{Configuration, Project};
+use super::project::{self, Configuration, Project};
 use super::round::{Round, RoundEnd};
 use super::show::Show;
 use crate::cli::ExitCode;
@@ -17,7 +17,9 @@ use crate::error::Result;
 use crate::exec::{self, Request};
 use crate::ops::load::Loaded;
 use crate::sys::{Sys, clock, keys::Keys, ui::Ui};
-use crate::watch::{Batch, Change, Notice, Notices, Saves, Settle, Source, Touch, input_name};
+use crate::watch::{
+    Batch, Chain, Change, Notice, Notices, Saves, Settle, Source, Touch, input_name,
+};
 
 /// Messages that are heard before it is asked what is due.
 const MESSAGES_AT_ONCE: usize = 4096;
@@ -34,7 +36,7 @@ pub(super) enum Message {
 pub(super) type Reload<'a> = &'a dyn Fn() -> Result<Loaded>;
 
 /// Runs the selection, then what changes affect, until a key or a signal ends it.
-pub fn run(loaded: Loaded, reload: Reload<'_>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
+pub fn run(loaded: &Loaded, reload: Reload<'_>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     // A qik that is one of our commands is not meant to watch.
     let mut sys = sys.clone();
     sys.env.remove(OsStr::new("QIK__WATCH"));
@@ -44,9 +46,12 @@ pub fn run(loaded: Loaded, reload: Reload<'_>, sys: &Sys, ui: &Ui) -> Result<Exi
     let mut show = Show::new(sys, ui, (settings.logger, settings.verbosity));
     let settle = Settle::new(settings.debounce);
     let (signals, keyboard, notices) = (sender.clone(), sender.clone(), sender.clone());
-    exec::listen_to_process(move |request| drop(signals.send(Message::Request(request))))?;
     let notices: Notices = Arc::new(move |notice| drop(notices.send(Message::Notice(notice))));
-    let project = Project::open(loaded, sys)?;
+    // Read before it is loaded: it may be changing.
+    let configuration = project::configuration(loaded);
+    let project = Project::open(reload()?, sys)?;
+    // Until here, where a remote may keep us waiting, a signal just ends us.
+    exec::listen_to_process(move |request| drop(signals.send(Message::Request(request))))?;
     let (source, warning) = Source::open(project.worktree.repo().root(), notices);
     if let Some(warning) = warning {
         show.warning(&warning);
@@ -66,15 +71,14 @@ pub fn run(loaded: Loaded, reload: Reload<'_>, sys: &Sys, ui: &Ui) -> Result<Exi
         source,
         settle,
         project,
-        configuration: Configuration::new(),
+        configuration,
         is_broken: false,
         memory: Memory::default(),
         phase: Phase::Idle,
         pending: Batch::default(),
         saves: Saves::default(),
         asked: None,
-        chain_length: 0,
-        idle_since: clock::instant(),
+        chain: Chain::new(clock::instant()),
         restart_count: 0,
     };
     session.watch()
@@ -103,10 +107,7 @@ pub(super) struct Session<'a> {
     /// Counted since the latest round began.
     pub(super) saves: Saves,
     pub(super) asked: Option<Ask>,
-    /// Rounds in a row that were caused by changes during the round before.
-    pub(super) chain_length: usize,
-    /// When the latest round had ended and settled.
-    pub(super) idle_since: Instant,
+    pub(super) chain: Chain,
     /// Rounds in a row that were stopped to be started anew.
     pub(super) restart_count: usize,
 }
@@ -141,8 +142,14 @@ pub(super) enum Ask {
 
 impl Session<'_> {
     fn watch(mut self) -> Result<ExitCode> {
-        self.load_again()?;
-        self.begin_all(self.project.loaded.settings.forces);
+        self.show_warnings();
+        self.sync();
+        self.look(&mut Batch { is_anything: true, ..Batch::default() })?;
+        if self.is_broken {
+            self.show.idle();
+        } else {
+            self.begin_all(self.project.loaded.settings.forces);
+        }
         loop {
             let mut message = self.receive();
             for _ in 0..MESSAGES_AT_ONCE {
@@ -161,12 +168,12 @@ impl Session<'_> {
     fn receive(&self) -> Option<Message> {
         let until = match self.phase {
             Phase::Settling { until, .. } => Some(until),
-            Phase::Idle | Phase::Running { .. } => None,
+            Phase::Idle => self.chain.wakes_at(),
+            Phase::Running { .. } => None,
         };
-        let due = self.settle.due(|| self.project.scope.index_lock());
-        let Some(due) = due.into_iter().chain(until).min() else {
-            return self.inbox.recv().ok();
-        };
+        // What is noticed has to settle first.
+        let due = self.settle.due(|| self.project.scope.index_lock()).or(until);
+        let Some(due) = due else { return self.inbox.recv().ok() };
         self.inbox.recv_timeout(due.saturating_duration_since(clock::instant())).ok()
     }
 
@@ -290,7 +297,7 @@ impl Session<'_> {
                 self.conclude(&round);
             }
             None => {
-                self.chain_length += 1;
+                self.chain.add();
                 self.restart_count = 0;
                 let delay = self.project.loaded.settings.debounce + self.source.delay();
                 self.phase = Phase::Settling { round, until: clock::instant() + delay };

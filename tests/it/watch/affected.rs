@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Watching, project, write_toml};
-use crate::support::Project;
+use crate::support::{Project, until};
 
 /// One command over these deps; gives whether each change is acted on.
 #[track_caller]
@@ -159,6 +159,32 @@ fn a_distribution_counts_when_its_record_is_there() {
     assert_eq!(watching.settled(), ["distributions"]);
 }
 
+#[test]
+fn an_environment_may_be_made_anew() {
+    let project = project(
+        "[commands.x]\nexec = '{tick x}'\ndeps = [{type = 'pydist', name = 'my-linter'}]\n",
+    );
+    project.commit();
+    let venv = project.world().join("venv");
+    let site = venv.join("lib/python3.12/site-packages");
+    let make = |version: &str| {
+        std::fs::create_dir_all(&site).unwrap();
+        install(&site, version);
+        let folder = format!("my_linter-{version}.dist-info");
+        std::fs::write(site.join(folder).join("RECORD"), "").unwrap();
+    };
+    make("1.0");
+    let project = project.env("VIRTUAL_ENV", venv.to_str().unwrap());
+    let watching = Watching::start(&project, &[]);
+    for number in 1..4 {
+        watching.round(|_| std::fs::remove_dir_all(&venv).unwrap());
+        make(&format!("1.{number}"));
+        let runs = usize::try_from(number).unwrap() + 1;
+        until(&format!("it has run:\n{}", watching.said()), || watching.runs("x") == runs);
+        watching.settled();
+    }
+}
+
 /// up ← lax, up ← strict ← lower (lax).
 const STREAMS: &str = "
     [commands.up]\nexec = '{tick up}'\ndeps = ['up.txt']\ncache = 'none'
@@ -239,7 +265,7 @@ fn it_works_from_a_folder_and_below_the_git_root() {
     command.current_dir(project.root.join("src"));
     let watching =
         Watching { project: project.clone(), started: crate::support::Started::of(&mut command) };
-    crate::support::until("the first round is over", || watching.idle_count() == 1);
+    until("the first round is over", || watching.idle_count() == 1);
     assert_eq!(watching.edit("src/a", "new\n"), "src/a");
     assert_eq!(watching.edit("../shared/b", "n\n"), "../shared/b");
     assert_eq!(watching.runs("x"), 3);
@@ -255,7 +281,7 @@ fn commands_can_tell_that_they_are_watched() {
         project: project.clone(),
         started: project.env("QIK__WATCH", "1").start(["probe"]),
     };
-    crate::support::until("the first round is over", || watching.idle_count() == 1);
+    until("the first round is over", || watching.idle_count() == 1);
 }
 
 #[test]

@@ -98,11 +98,13 @@ fn an_edit_of_a_file_that_the_command_writes_too_is_acted_on_once() {
     ));
     project.file("a.txt", "0\n").file("log.txt", "").commit();
     let watching = begin(&project, &[]);
-    // It writes its input, which may have been somebody else the first time.
-    project.file("go", "");
-    started(&project);
+    // It writes its input, which may have been somebody else the first times.
+    for _ in 0..2 {
+        project.file("go", "");
+        started(&project);
+    }
     go(&watching, 1);
-    assert_eq!(project.runs("x"), 2);
+    assert_eq!(project.runs("x"), 3);
     // It is known by now, and so is an edit of another input.
     project.file("a.txt", "1\n");
     started(&project);
@@ -110,7 +112,7 @@ fn an_edit_of_a_file_that_the_command_writes_too_is_acted_on_once() {
     project.file("go", "");
     started(&project);
     go(&watching, 2);
-    assert_eq!(project.runs("x"), 4);
+    assert_eq!(project.runs("x"), 5);
     // One of the very file that the command writes is told by its number of saves.
     project.file("a.txt", "3\n");
     started(&project);
@@ -118,7 +120,7 @@ fn an_edit_of_a_file_that_the_command_writes_too_is_acted_on_once() {
     project.file("go", "");
     started(&project);
     go(&watching, 3);
-    assert_eq!(project.runs("x"), 6);
+    assert_eq!(project.runs("x"), 7);
     assert_eq!(watching.causes().last().unwrap(), "log.txt");
 }
 
@@ -182,9 +184,52 @@ fn a_command_that_writes_its_input_does_not_restart_for_ever() {
         project(&format!("[commands.x]\nexec = '{exec}'\ndeps = ['a.txt']\ncache = 'none'\n"));
     project.file("a.txt", "").commit();
     let watching = Watching::begin(&project, &["x", "--watch-mode", "restart"]);
-    until("it has run again", || project.runs("x") == 2);
+    until("it has run again", || project.runs("x") == 3);
     project.file("go", "");
     until("the round is over", || watching.idle_count() == 1);
     watching.end().exits(0);
-    assert_eq!(project.runs("x"), 2);
+    assert_eq!(project.runs("x"), 3);
+}
+
+#[test]
+fn somebody_who_saves_in_each_of_very_many_runs_sees_the_last_save() {
+    let project = reading("cache = 'none'");
+    let watching = begin(&project, &[]);
+    for number in 1..24 {
+        project.file("a.txt", format!("{number}\n")).file("go", "");
+        started(&project);
+        if number == 1 {
+            // Now and then a run is left alone.
+            go(&watching, 1);
+            project.file("a.txt", "again\n");
+            started(&project);
+        }
+    }
+    go(&watching, watching.idle_count() + 1);
+    assert!(project.read("seen").ends_with("\n22\n23\n"));
+    assert!(!watching.said().contains("watch0"), "{}", watching.said());
+}
+
+#[test]
+fn a_round_that_ends_while_git_is_at_work_costs_no_time_of_the_processor() {
+    let project = reading("");
+    let watching = begin(&project, &[]);
+    go(&watching, 1);
+    project.file("a.txt", "1\n");
+    started(&project);
+    let before = processor_ticks(&watching);
+    project.file(".git/index.lock", "").file("a.txt", "2\n").file("go", "");
+    // A lock that nobody removes is waited for, and for a second.
+    started(&project);
+    let used = processor_ticks(&watching) - before;
+    assert!(used < 25, "{used} ticks");
+    go(&watching, 2);
+}
+
+/// How long a watcher has used processors so far, in the system's ticks, mostly hundredths of a
+/// second.
+fn processor_ticks(watching: &Watching) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", watching.started.id())).unwrap();
+    let fields = stat.rsplit(')').next().unwrap().split_whitespace();
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
 }

@@ -69,7 +69,7 @@ fn all_of_the_sources_may_go_and_come_back() {
 fn files_that_are_written_into_a_returning_folder_at_once_are_not_lost() {
     let (project, watching) = watching();
     watching.round(|project| fs::remove_dir_all(project.root.join("src/a")).unwrap());
-    for number in 1..6 {
+    for number in 1..4 {
         fs::create_dir_all(project.root.join("src/a/b")).unwrap();
         let text = format!("{number}\n");
         watching.edit("src/a/b/two", &text);
@@ -182,13 +182,13 @@ fn ignored_folders_cost_no_watches() {
     project.file("src/deep/er/a", "").file("src/b", "");
     project.git(["add", ".gitignore", "src", "qik.toml", "probe.txt"]);
     let watching = Watching::start(&project, &[]);
-    // The root, `.git`, and the three folders of the sources.
-    assert_eq!(watch_count(&watching), 5);
+    // The root and what it is in, `.git`, and the three folders of the sources.
+    assert_eq!(watch_count(&watching), 6);
     project.file("node_modules/p1/lib/index.js", "new\n");
     assert_eq!(watching.settled(), Vec::<String>::new());
     project.git(["add", "untracked"]);
     watching.settled();
-    assert_eq!(watch_count(&watching), 5 + 101);
+    assert_eq!(watch_count(&watching), 6 + 101);
 }
 
 #[test]
@@ -202,8 +202,8 @@ fn only_the_folders_of_the_selection_are_watched() {
     }
     project.commit();
     let watching = Watching::start(&project, &["x", "-m", "m"]);
-    // The root, `.git`, `m` and all in it, and `n`, which may get a `qik.toml`.
-    assert_eq!(watch_count(&watching), 2 + 51 + 1);
+    // The root and what it is in, `.git`, `m` and all in it, and `n`, which may get a `qik.toml`.
+    assert_eq!(watch_count(&watching), 3 + 51 + 1);
 }
 
 #[test]
@@ -218,6 +218,11 @@ fn submodules_are_watched() {
     assert_eq!(watching.edit("sub/deep/a", "1\n"), "sub");
     watching.settled();
     assert_eq!(watching.runs("x"), 2);
+    let sub = project.at(project.git_root.join("sub"));
+    watching.round(|_| drop(sub.git(["commit", "-q", "--allow-empty", "-m", "empty"])));
+    watching.round(|_| drop(sub.git(["reset", "-q", "--soft", "HEAD~1"])));
+    watching.settled();
+    assert_eq!(watching.runs("x"), 4, "another commit of it, with the same files");
 }
 
 #[test]

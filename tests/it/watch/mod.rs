@@ -8,6 +8,7 @@ mod folders;
 mod limits;
 mod own_writes;
 mod reload;
+mod remotes;
 mod terminal;
 
 use crate::support::{Output, Project, Started, until};
