@@ -396,7 +396,7 @@ fn watch0_commands_that_start_each_other() {
     let told = told.collect::<Vec<_>>().join("\n").replace("y: not", "x: not");
     assert_snapshot!(told.replace("changed b.txt", "changed a.txt"), @r"
     warning[watch0]: x: not run again for what changed meanwhile
-    because: 20 runs in a row changed a.txt
+    because: 25 runs in a row changed a.txt
     hint: press `r` or save a file to run again
     waiting for changes
     ");
