@@ -1,5 +1,5 @@
 //! Spaces resolved: modules with their folders and imports, environments with inheritance
-//! followed. Pure but for [`dotenv`] and [`environment`](mod@environment).
+//! followed. Pure but for [`dotenv`] and [`environment()`].
 
 pub mod dotenv;
 mod environment;
