@@ -46,6 +46,7 @@ fn secrets_that_overlap_or_touch_are_one_mask() {
     check(&["abcd", "abcdef"], "-abcdef-abcde-", "-***-***e-");
     check(&["abcdef", "cdefgh"], "abcdefgh abcdefg", "*** ***g");
     check(&["aaaa"], "aaaaaaa", "***");
+    check(&["abbb", "bbaa"], "abbb", "***");
     check(&["xyz1", "abcxyz1def"], "abcxyz1de abcxyz1def", "abc***de ***");
 }
 
