@@ -3,9 +3,12 @@
 //! Events are few and never wait, so that a slow terminal does not keep a signal from being
 //! obeyed. Output is unbounded, so each piece needs a permit, which comes back when the piece has
 //! been shown: a command that writes faster than its reader reads is slowed down by its pipe.
+//!
+//! Whoever shows events is woken for what is worth it: to wake a thread takes longer than to replay
+//! a runnable, and there may be thousands of those.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -19,6 +22,8 @@ const PIECE_COUNT_MAX: usize = 64;
 #[derive(Debug, Clone)]
 pub struct EventSender {
     sender: Sender<Event>,
+    /// Behind the sender, so that it rings when that is gone.
+    rope: Rope,
     permits: Arc<Semaphore>,
     wants_output: bool,
 }
@@ -27,6 +32,7 @@ pub struct EventSender {
 #[derive(Debug)]
 pub struct EventReceiver {
     receiver: Receiver<Event>,
+    bell: Arc<Bell>,
     permits: Arc<Semaphore>,
 }
 
@@ -34,14 +40,54 @@ pub struct EventReceiver {
 pub fn event_channel(wants_output: bool) -> (EventSender, EventReceiver) {
     let (sender, receiver) = channel();
     let permits = Arc::new(Semaphore::new(PIECE_COUNT_MAX));
-    let sender = EventSender { sender, permits: Arc::clone(&permits), wants_output };
-    (sender, EventReceiver { receiver, permits })
+    let bell = Arc::<Bell>::default();
+    let receiver =
+        EventReceiver { receiver, bell: Arc::clone(&bell), permits: Arc::clone(&permits) };
+    (EventSender { sender, rope: Rope(bell), permits, wants_output }, receiver)
+}
+
+/// Wakes the receiver.
+#[derive(Debug, Default)]
+struct Bell {
+    is_rung: Mutex<bool>,
+    rings: Condvar,
+}
+
+/// A sender's end of the bell: rings when it is let go, too.
+#[derive(Debug, Clone)]
+struct Rope(Arc<Bell>);
+
+impl Drop for Rope {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
+}
+
+impl Bell {
+    fn ring(&self) {
+        let mut is_rung = self.is_rung.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *is_rung, true) {
+            self.rings.notify_one();
+        }
+    }
+
+    /// Waits for a ring, or for so long; tells whether it rang.
+    fn wait(&self, patience: Duration) -> bool {
+        let is_rung = self.is_rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.rings.wait_timeout_while(is_rung, patience, |is_rung| !*is_rung);
+        let (mut is_rung, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *is_rung)
+    }
 }
 
 impl EventSender {
     /// Sends anything but output; a reporter that is gone misses it.
     pub fn send(&self, event: Event) {
+        let is_news = is_news(&event);
         drop(self.sender.send(event));
+        if is_news {
+            self.rope.0.ring();
+        }
     }
 
     /// Whether output is to be sent at all.
@@ -58,6 +104,15 @@ impl EventSender {
     }
 }
 
+/// Whether an event is shown at once, not just with the next that is.
+fn is_news(event: &Event) -> bool {
+    match event {
+        Event::Replaying { .. } => false,
+        Event::Ended { outcome, .. } => !outcome.status.is_cached(),
+        _ => true,
+    }
+}
+
 /// What a wait for events gave.
 #[derive(Debug)]
 pub enum Received {
@@ -69,12 +124,16 @@ pub enum Received {
 }
 
 impl EventReceiver {
-    /// The next event; call [`EventReceiver::shown`] when done with it.
+    /// The next event, waited for at most so long; call [`EventReceiver::shown`] when done with it.
     pub fn next(&self, patience: Duration) -> Received {
-        match self.receiver.recv_timeout(patience) {
-            Ok(event) => Received::Event(event),
-            Err(RecvTimeoutError::Timeout) => Received::Nothing,
-            Err(RecvTimeoutError::Disconnected) => Received::Closed,
+        loop {
+            match self.receiver.try_recv() {
+                Ok(event) => return Received::Event(event),
+                Err(TryRecvError::Disconnected) => return Received::Closed,
+                // It may have rung for an event that was received already.
+                Err(TryRecvError::Empty) if !patience.is_zero() && self.bell.wait(patience) => {}
+                Err(TryRecvError::Empty) => return Received::Nothing,
+            }
         }
     }
 
