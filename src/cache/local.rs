@@ -13,7 +13,7 @@
 //! A warm lookup opens the entry and nothing else.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _};
+use std::io::Seek as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ use crate::hash::{Digest, Document};
 use crate::paths::{AbsPath, WorkDirs};
 use crate::plan::RunnableName;
 use crate::sys::folder::{Missing, Walker};
+use crate::sys::timings::COUNT;
 use crate::sys::{clock, fs};
 
 /// How often an entry's time of use is written.
@@ -92,16 +93,16 @@ impl Local {
     /// The entry of a key; `None` if there is none.
     pub(super) fn load(&self, key: Key<'_>) -> Result<Option<Entry<Content>>, Diagnostic> {
         let path = self.entry_path(key);
-        let Some(file) = fs::optional(fs::open_plain(path.as_path()))? else { return Ok(None) };
-        let mut bytes = Vec::new();
-        let read = (&file).take(ENTRY_BYTES_MAX + 1).read_to_end(&mut bytes);
-        fs::verb("read", path.as_path(), read)?;
+        let opened = fs::optional(fs::open_plain_sized(path.as_path()))?;
+        let Some((file, size_bytes)) = opened else { return Ok(None) };
+        tracing::info!(target: COUNT, entries_read = 1_u64);
         let damaged = |cause: &str| {
             Diagnostic::new(Code::CacheFailed, format!("`{path}` is damaged")).because(cause)
         };
-        if bytes.len() as u64 > ENTRY_BYTES_MAX {
+        if size_bytes > ENTRY_BYTES_MAX {
             return Err(damaged("it is larger than it may be"));
         }
+        let bytes = fs::verb("read", path.as_path(), fs::read_sized(&file, size_bytes))?;
         match Entry::<Content>::parse(&bytes) {
             Ok(entry) if entry.digest != key.digest || entry.runnable != key.runnable.as_str() => {
                 Err(damaged("it is the entry of something else"))

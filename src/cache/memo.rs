@@ -2,23 +2,15 @@
 //! is not read again.
 //!
 //! One file per runnable below `._qik/cache`, read only where there is enough to gain. A lost or
-//! damaged one is an empty one. An entry counts only if the file had not been touched for a while
-//! when it was read: a later write then cannot have left the same times. The time of last status
-//! change is compared too, which no program can set.
-
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+//! damaged one is an empty one.
 
 use super::{Content, slug};
 use crate::hash::Digest;
 use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::plan::RunnableName;
 use crate::sys::folder::Stat;
+use crate::sys::memo::{Facts, parse, render};
 use crate::sys::{clock, fs};
-
-/// Nanoseconds that a file must have been left alone before it was read. The coarsest file
-/// systems in use have times of two seconds.
-const SETTLED: i128 = 2_000_000_000;
 
 /// Files and bytes below which everything is simply read.
 const FILE_COUNT_MIN: usize = 16;
@@ -43,31 +35,8 @@ struct Place {
 pub(super) struct Session<'a> {
     /// `None` if nothing is kept.
     place: Option<&'a Place>,
-    before: BTreeMap<ProjectPath, Seen>,
-    after: BTreeMap<ProjectPath, Seen>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
-    size: u64,
-    mtime: i128,
-    ctime: i128,
-    inode: u64,
-    /// When it was read; nanoseconds since the epoch.
-    read: i128,
-    digest: Digest,
-}
-
-impl Seen {
-    fn new(stat: Stat, read: i128, digest: Digest) -> Self {
-        let Stat { size, mtime, ctime, inode, .. } = stat;
-        Self { size, mtime, ctime, inode, read, digest }
-    }
-
-    fn holds_for(&self, stat: Stat) -> bool {
-        let is_settled = self.mtime.max(self.ctime) + SETTLED < self.read;
-        is_settled && *self == Self::new(stat, self.read, self.digest)
-    }
+    before: Facts<Digest>,
+    after: Facts<Digest>,
 }
 
 impl Memo {
@@ -88,7 +57,7 @@ impl Memo {
         let place = self.0.as_ref().filter(|_| is_worth_it);
         let load = |place: &Place| fs::read_bounded(place.path.as_path(), MEMO_BYTES_MAX).ok();
         let before = place.and_then(load).and_then(|text| parse(&text)).unwrap_or_default();
-        Session { place, before, after: BTreeMap::new() }
+        Session { place, before, after: Facts::new() }
     }
 }
 
@@ -100,16 +69,17 @@ impl Session<'_> {
         stat: Stat,
         read: impl FnOnce() -> Result<Content, E>,
     ) -> Result<Content, E> {
-        if let Some(seen) = self.before.get(path)
-            && seen.holds_for(stat)
+        let stamp = stat.stamp();
+        if let Some((seen, digest)) = self.before.get(path)
+            && *seen == stamp
         {
-            self.after.insert(path.clone(), *seen);
-            return Ok(Content { size: seen.size, digest: seen.digest });
+            self.after.insert(path.clone(), (stamp, *digest));
+            return Ok(Content { size: stat.size, digest: *digest });
         }
-        let now = i128::try_from(clock::since_epoch(clock::wall()).as_nanos()).unwrap_or_default();
+        let now = clock::since_epoch(clock::wall());
         let content = read()?;
-        if self.place.is_some() && content.size == stat.size {
-            self.after.insert(path.clone(), Seen::new(stat, now, content.digest));
+        if self.place.is_some() && content.size == stat.size && stamp.is_settled(now) {
+            self.after.insert(path.clone(), (stamp, content.digest));
         }
         Ok(content)
     }
@@ -127,55 +97,30 @@ impl Session<'_> {
     }
 }
 
-/// One line per file below a digest of them all.
-fn render(seen: &BTreeMap<ProjectPath, Seen>) -> String {
-    let mut lines = String::new();
-    for (path, it) in seen {
-        let Seen { size, mtime, ctime, inode, read, digest } = it;
-        // Writing to a string cannot fail.
-        let _ = writeln!(lines, "{size} {mtime} {ctime} {inode} {read} {digest} {path}");
-    }
-    format!("{}\n{lines}", Digest::of(lines.as_bytes()))
-}
-
-/// `None` unless all of it is as it was written.
-fn parse(text: &[u8]) -> Option<BTreeMap<ProjectPath, Seen>> {
-    let (digest, lines) = std::str::from_utf8(text).ok()?.split_once('\n')?;
-    if digest.parse() != Ok(Digest::of(lines.as_bytes())) {
-        return None;
-    }
-    lines.lines().map(parse_line).collect()
-}
-
-fn parse_line(line: &str) -> Option<(ProjectPath, Seen)> {
-    let mut words = line.splitn(7, ' ');
-    let mut word = || words.next();
-    let seen = Seen {
-        size: word()?.parse().ok()?,
-        mtime: word()?.parse().ok()?,
-        ctime: word()?.parse().ok()?,
-        inode: word()?.parse().ok()?,
-        read: word()?.parse().ok()?,
-        digest: word()?.parse().ok()?,
-    };
-    Some((ProjectPath::unescape(word()?)?, seen))
-}
-
 #[cfg(test)]
 mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::sys::folder::Kind;
+    use crate::sys::folder::{Kind, Time};
 
-    const DAY: i128 = 86_400_000_000_000;
+    const DAY_SECONDS: i64 = 86_400;
 
-    fn now() -> i128 {
-        i128::try_from(clock::since_epoch(clock::wall()).as_nanos()).unwrap()
+    fn now() -> i64 {
+        i64::try_from(clock::since_epoch(clock::wall()).as_secs()).unwrap()
     }
 
-    fn stat(changed: i128) -> Stat {
-        Stat { kind: Kind::File, mode: 0o644, size: 3, mtime: changed, ctime: changed, inode: 5 }
+    fn stat(changed: i64) -> Stat {
+        let changed = Time { seconds: changed, nanoseconds: 7 };
+        Stat {
+            kind: Kind::File,
+            mode: 0o644,
+            size: 3,
+            mtime: changed,
+            ctime: changed,
+            inode: 5,
+            device: 1,
+        }
     }
 
     fn memo() -> (tempfile::TempDir, WorkDirs, Memo) {
@@ -203,16 +148,20 @@ mod tests {
     #[test]
     fn what_has_not_changed_is_read_once() {
         let (_folder, _, memo) = memo();
-        let stat = stat(now() - DAY);
+        let stat = stat(now() - DAY_SECONDS);
         assert_eq!(look(&memo, stat, b"one"), (true, Content::of(b"one")));
         assert_eq!(look(&memo, stat, b"two"), (false, Content::of(b"one")));
     }
 
     #[test]
     fn anything_that_differs_is_read() {
-        let before = stat(now() - DAY);
-        let changes: [fn(&mut Stat); 4] =
-            [|s| s.size += 1, |s| s.mtime += 1, |s| s.ctime += 1, |s| s.inode += 1];
+        let before = stat(now() - DAY_SECONDS);
+        let changes: [fn(&mut Stat); 4] = [
+            |s| s.size += 1,
+            |s| s.mtime.nanoseconds += 1,
+            |s| s.ctime.nanoseconds += 1,
+            |s| s.inode += 1,
+        ];
         for change in changes {
             let (_folder, _, memo) = memo();
             look(&memo, before, b"one");
@@ -228,7 +177,7 @@ mod tests {
         let fresh = stat(now());
         look(&memo, fresh, b"one");
         assert_eq!(look(&memo, fresh, b"two"), (true, Content::of(b"two")));
-        let old_mtime = Stat { mtime: 0, ..fresh };
+        let old_mtime = Stat { mtime: Time::default(), ..fresh };
         look(&memo, old_mtime, b"one");
         assert!(look(&memo, old_mtime, b"two").0, "its time of change is fresh");
     }
@@ -236,7 +185,7 @@ mod tests {
     #[test]
     fn a_damaged_memo_is_an_empty_one() {
         let (_folder, _, memo) = memo();
-        let stat = stat(now() - DAY);
+        let stat = stat(now() - DAY_SECONDS);
         let path = memo.0.clone().unwrap().path;
         look(&memo, stat, b"one");
         let good = fs::read(path.as_path()).unwrap();

@@ -111,6 +111,10 @@ pub(super) struct Args {
         help_heading = "Output"
     )]
     pub(super) verbosity: Option<String>,
+
+    /// Tell at the end how long each stage took, and how much was looked at
+    #[arg(long, help_heading = "Output")]
+    pub(super) timings: bool,
 }
 
 /// `--cache-status`.

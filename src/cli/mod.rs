@@ -18,6 +18,7 @@ pub use settings::{Settings, WatchMode};
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
 use crate::ops;
 use crate::ops::qikx::Wanted;
+use crate::sys::timings::Timings;
 use crate::sys::ui::{Ui, lost_output};
 use crate::sys::{self, Sys};
 
@@ -36,32 +37,25 @@ pub fn run(argv: Vec<OsString>) -> ExitCode {
             return report(&mut stderr, &error);
         }
     };
-    sys::log::start(&sys);
     let ui = Ui::new(&sys);
-    match dispatch(argv, &sys, &ui) {
+    let timings = Timings::default();
+    let dispatched = dispatch(argv, &sys, &ui, &timings);
+    // As with any word of ours, a closed stderr is no reason to fail.
+    drop(ui.stderr().write_all(timings.render().as_bytes()));
+    match dispatched {
         Ok(code) => code,
         Err(error) => report(&mut ui.stderr(), &error),
     }
 }
 
-fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
-    if argv.get(1).is_some_and(|word| word == MERGE_DRIVER) {
-        let [_, _, _base, ours, theirs, ..] = argv.as_slice() else {
-            return Err(Diagnostic::new(
-                Code::UsageInvalid,
-                format!("`{MERGE_DRIVER}` takes the three files of a merge"),
-            )
-            .hint("git calls it; there is no need to")
-            .into());
-        };
-        ops::merge_driver::run(sys, ours.as_ref(), theirs.as_ref())?;
-        return Ok(ExitCode::Success);
-    }
+fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui, timings: &Timings) -> Result<ExitCode> {
     if let Some(words) = qikx::words(&argv) {
+        sys::log::start(sys, None);
         return dispatch_qikx(words, sys, ui);
     }
-    if argv.get(1).is_some_and(|word| word == GRAPH) {
-        return graph(&argv[2..], sys, ui);
+    if let Some(verb) = argv.get(1).filter(|word| *word == MERGE_DRIVER || *word == GRAPH) {
+        sys::log::start(sys, None);
+        return if verb == GRAPH { graph(&argv[2..], sys, ui) } else { merge(&argv, sys) };
     }
     let typed = match Args::try_parse_from(settings::with_verbosity(argv)) {
         Ok(typed) => typed,
@@ -77,6 +71,7 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
             };
         }
     };
+    sys::log::start(sys, typed.timings.then_some(timings));
     let load = || {
         let typed = typed.clone();
         let profile = typed.profile.clone();
@@ -90,6 +85,18 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
         return ops::watch::run(&loaded, &load, sys, ui);
     }
     ops::run::run(&loaded, sys, ui)
+}
+
+/// What git calls to merge two versions of a file of the repo cache.
+fn merge(argv: &[OsString], sys: &Sys) -> Result<ExitCode> {
+    let [_, _, _base, ours, theirs, ..] = argv else {
+        let message = format!("`{MERGE_DRIVER}` takes the three files of a merge");
+        return Err(Diagnostic::new(Code::UsageInvalid, message)
+            .hint("git calls it; there is no need to")
+            .into());
+    };
+    ops::merge_driver::run(sys, ours.as_ref(), theirs.as_ref())?;
+    Ok(ExitCode::Success)
 }
 
 /// `:graph imports MODULE [OTHER]`.

@@ -9,6 +9,7 @@ use super::{Outcome, Status};
 use crate::cache::{self, Manifest, NewEntry};
 use crate::error::{Code, Diagnostic};
 use crate::hash::{ArtifactList, Change, Document, Fingerprint, diff};
+use crate::sys::timings::STAGE;
 
 /// Changes that a warning names.
 const NAMED_COUNT_MAX: usize = 3;
@@ -39,6 +40,7 @@ pub(super) fn conclude(
     before: Option<&Fingerprint>,
     ended: Ended,
 ) -> Outcome {
+    let _stage = tracing::info_span!(target: STAGE, "keep results").entered();
     let Ended { exit, log: WrittenLog { log, file }, wrote } = ended;
     match wrote {
         Wrote::Anything => run.forget_files(),

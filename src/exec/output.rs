@@ -21,6 +21,9 @@ use crate::sys::veil::Veil;
 /// Output is read, written and passed on in pieces of at most this size.
 pub(super) const PIECE_BYTES_MAX: usize = 64 * 1024;
 
+/// A file of this size is read in one piece.
+const PIECE_BYTES_AT_ONCE: u64 = PIECE_BYTES_MAX as u64;
+
 /// What is kept in memory of output that cannot be written: enough to read what went wrong.
 pub(super) const REST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -127,10 +130,14 @@ fn shows_secret(veil: &Veil, hit: &Hit) -> Result<bool, Diagnostic> {
 
 /// Whether a file has the content of a stored log, which need not be read for that.
 fn holds(path: &Path, hit: &Hit) -> bool {
-    let Ok(mut file) = fs::open_plain(path) else { return false };
+    let Ok((mut file, size)) = fs::open_plain_sized(path) else { return false };
     let content = Content { size: hit.log_size(), digest: hit.log_digest() };
-    file.metadata().is_ok_and(|meta| meta.len() == content.size)
-        && Content::read(&mut file).is_ok_and(|there| there == content)
+    let there = match size {
+        _ if size != content.size => return false,
+        0..=PIECE_BYTES_AT_ONCE => fs::read_sized(&file, size).map(|bytes| Content::of(&bytes)),
+        _ => Content::read(&mut file),
+    };
+    there.is_ok_and(|there| there == content)
 }
 
 /// Replaces a file by a copy of a stored log; `false` if it cannot be written.

@@ -11,6 +11,7 @@ use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Change, Fingerprint, diff};
 use crate::paths::ProjectPath;
+use crate::sys::timings::STAGE;
 use crate::sys::{Env, fs};
 
 /// The exit code of a runnable that qik itself could not run.
@@ -85,14 +86,20 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
         Ok(lists) => lists,
         Err(UnknownUpstream) => return Err(Unusable::Reason(RunReason::NotKept, None)),
     };
-    let before = Box::new(run.job.inputs.fingerprint(runnable, lists)?);
+    let before = {
+        let _stage = tracing::info_span!(target: STAGE, "take fingerprints").entered();
+        Box::new(run.job.inputs.fingerprint(runnable, lists)?)
+    };
     if run.is_forced(unit) {
         claim_now(run, unit, claim)?;
         return Err(Unusable::Reason(RunReason::Forced, Some(before)));
     }
     let key = run.key(unit, before.digest());
     tracing::debug!(runnable = %runnable.name, digest = %key.digest, cache, "looks up");
-    let lookup = store.lookup(key);
+    let lookup = {
+        let _stage = tracing::info_span!(target: STAGE, "look up").entered();
+        store.lookup(key)
+    };
     let is_absent = matches!(lookup, Lookup::Miss(Miss::Absent));
     let mut hit = usable(run, unit, lookup);
     if hit.as_ref().is_none_or(|hit| !hit.manifest().artifacts.is_empty()) {
@@ -162,6 +169,7 @@ fn reason(
 
 /// Log and artifacts of a hit, brought back; or why they are not, where no warning says it.
 fn replay(run: &Run, unit: usize, hit: &Hit) -> Result<Outcome, Option<RunReason>> {
+    let _stage = tracing::info_span!(target: STAGE, "replay").entered();
     run.events.send(Event::Replaying { runnable: unit });
     let name = &run.runnable(unit).name;
     if let Err(conflict) = run.owners.claim(name, &hit.manifest().to_list()) {

@@ -16,6 +16,7 @@ use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
 use crate::hash::GraphResult;
 use crate::plan::Action;
+use crate::sys::timings::COUNT;
 use crate::sys::veil::Masker;
 use crate::sys::{Env, clock};
 
@@ -143,6 +144,7 @@ async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
     let runnable = run.runnable(unit);
     tracing::debug!(runnable = %runnable.name, worker, ?reason, "starts");
     run.events.send(Event::Started { runnable: unit, worker, reason });
+    tracing::info!(target: COUNT, commands_run = 1_u64);
     let performed = match &runnable.action {
         Action::Shell => run_shell(&run, unit, worker, env, claim.as_ref()).await,
         Action::Graph(_) => run_graph_task(&run, unit).await,

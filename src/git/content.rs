@@ -12,11 +12,13 @@ use super::clean::Cleaner;
 use super::conversion::Conversions;
 use super::file_set::BlobId;
 use super::index::IndexSnapshot;
-use super::look::{FileStamp, Reading};
+use super::look::Reading;
+use super::memo::Memo;
 use super::parallel;
 use super::plain::{self, Plain};
 use super::repo::Repo;
 use crate::error::Diagnostic;
+use crate::sys::folder::FileStamp;
 use crate::sys::fs::{self, FileError};
 
 /// So many files are worth a thread of their own.
@@ -47,10 +49,24 @@ impl From<FileError> for Hashed {
 }
 
 /// Blob ids by path, each with the stamp of the file that had it.
-#[derive(Debug, Default)]
-pub(super) struct Contents(Mutex<BTreeMap<Vec<u8>, (FileStamp, BlobId)>>);
+#[derive(Debug)]
+pub(super) struct Contents {
+    known: Mutex<BTreeMap<Vec<u8>, (FileStamp, BlobId)>>,
+    /// What is known beyond this run: contents as they are, since what they are converted to is
+    /// for settings to decide that may change.
+    memo: Memo,
+}
 
 impl Contents {
+    pub(super) fn new(memo: Memo) -> Self {
+        Self { known: Mutex::default(), memo }
+    }
+
+    /// Keeps what was learned for other runs.
+    pub(super) fn keep(&self) {
+        self.memo.keep();
+    }
+
     /// The blob ids of entries' files, in their order. `now` is a time before they were looked at.
     pub(super) fn hash(
         &self,
@@ -65,15 +81,16 @@ impl Contents {
             .collect();
         let unknown: Vec<usize> =
             (0..readings.len()).filter(|position| hashed[*position].is_none()).collect();
-        let reader = Hasher::new(repo, snapshot);
+        let cleaner = Cleaner { repo, snapshot };
+        let reader = Hasher { repo, snapshot, cleaner, memo: &self.memo, now };
         let (links, files): (Vec<usize>, Vec<usize>) =
             unknown.iter().partition(|position| readings[**position].1.is_link);
         for position in links {
             hashed[position] = Some(reader.hash_link(readings[position].0));
         }
-        let entries: Vec<u32> = files.iter().map(|position| readings[*position].0).collect();
-        let ids = reader.hash_files(&entries);
-        let ids = ids.unwrap_or_else(|diagnostic| vec![diagnostic.into(); entries.len()]);
+        let stamped: Vec<Stamped> = files.iter().map(|at| stamped(&readings[*at])).collect();
+        let ids = reader.hash_files(&stamped);
+        let ids = ids.unwrap_or_else(|diagnostic| vec![diagnostic.into(); stamped.len()]);
         for (position, id) in files.iter().zip(ids) {
             hashed[*position] = Some(id);
         }
@@ -82,22 +99,29 @@ impl Contents {
             if let Some(Hashed::Id(id)) = hashed[position]
                 && reading.stamp.is_settled(now)
             {
-                self.keep(snapshot.git_path(*entry), reading.stamp, id);
+                self.note(snapshot.git_path(*entry), reading.stamp, id);
             }
         }
         hashed.into_iter().map(|hashed| hashed.unwrap_or(Hashed::Gone)).collect()
     }
 
     fn known(&self, path: &[u8], stamp: &FileStamp) -> Option<Hashed> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (known_stamp, id) = known.get(path)?;
         (known_stamp == stamp).then_some(Hashed::Id(*id))
     }
 
-    fn keep(&self, path: &[u8], stamp: FileStamp, id: BlobId) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn note(&self, path: &[u8], stamp: FileStamp, id: BlobId) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(path.to_vec(), (stamp, id));
     }
+}
+
+/// An entry and the stamp of its file.
+type Stamped = (u32, FileStamp);
+
+fn stamped((entry, reading): &(u32, Reading)) -> Stamped {
+    (*entry, reading.stamp)
 }
 
 /// What hashes files of one index.
@@ -105,13 +129,12 @@ struct Hasher<'a> {
     repo: &'a Repo,
     snapshot: &'a IndexSnapshot,
     cleaner: Cleaner<'a>,
+    memo: &'a Memo,
+    /// A time before any of the files was looked at.
+    now: Duration,
 }
 
-impl<'a> Hasher<'a> {
-    fn new(repo: &'a Repo, snapshot: &'a IndexSnapshot) -> Self {
-        Self { repo, snapshot, cleaner: Cleaner { repo, snapshot } }
-    }
-
+impl Hasher<'_> {
     /// Whether libgit2 makes ids of the repository's kind.
     fn is_for_library(&self, entry: u32) -> bool {
         self.snapshot.entry(entry).id.is_sha1()
@@ -131,20 +154,21 @@ impl<'a> Hasher<'a> {
     }
 
     /// Files, as git would add them.
-    fn hash_files(&self, entries: &[u32]) -> Result<Vec<Hashed>, Diagnostic> {
-        if entries.is_empty() {
+    fn hash_files(&self, files: &[Stamped]) -> Result<Vec<Hashed>, Diagnostic> {
+        if files.is_empty() {
             return Ok(Vec::new());
         }
         let mut conversions = Conversions::new(self.repo, self.snapshot)?;
-        let (changed, rest): (Vec<usize>, Vec<usize>) = (0..entries.len())
-            .partition(|at| conversions.may_change(self.snapshot.git_path(entries[*at])));
+        let (changed, rest): (Vec<usize>, Vec<usize>) = (0..files.len())
+            .partition(|at| conversions.may_change(self.snapshot.git_path(files[*at].0)));
         let of =
-            |positions: &[usize]| positions.iter().map(|at| entries[*at]).collect::<Vec<u32>>();
-        let mut hashed = vec![None; entries.len()];
+            |positions: &[usize]| positions.iter().map(|at| files[*at].0).collect::<Vec<u32>>();
+        let mut hashed = vec![None; files.len()];
         for (position, cleaned) in changed.iter().zip(self.cleaner.hash_files(&of(&changed))) {
             hashed[*position] = Some(cleaned);
         }
-        for (position, plain) in rest.iter().zip(self.hash_plain(&mut conversions, &of(&rest))) {
+        let as_they_are: Vec<Stamped> = rest.iter().map(|at| files[*at]).collect();
+        for (position, plain) in rest.iter().zip(self.hash_plain(&mut conversions, &as_they_are)) {
             hashed[*position] = plain;
         }
         let rest: Vec<usize> = rest.into_iter().filter(|at| hashed[*at].is_none()).collect();
@@ -158,22 +182,35 @@ impl<'a> Hasher<'a> {
     fn hash_plain(
         &self,
         conversions: &mut Conversions<'_>,
-        entries: &[u32],
+        files: &[Stamped],
     ) -> Vec<Option<Hashed>> {
-        if !entries.first().is_some_and(|entry| self.is_for_library(*entry)) {
-            return vec![None; entries.len()];
+        if !files.first().is_some_and(|(entry, _)| self.is_for_library(*entry)) {
+            return vec![None; files.len()];
         }
-        let results = parallel::map(entries, FILES_PER_THREAD_MIN, self.repo.cpu_count, |chunk| {
-            chunk.iter().map(|entry| plain::hash_file(&self.cleaner.path(*entry))).collect()
+        let results = parallel::map(files, FILES_PER_THREAD_MIN, self.repo.cpu_count, |chunk| {
+            chunk.iter().map(|file| self.read_plain(*file)).collect()
         });
-        let results = entries.iter().zip(results);
+        let results = files.iter().zip(results);
         results
-            .map(|(entry, result)| match result {
+            .map(|((entry, _), result)| match result {
                 Ok(Some(plain)) => self.accept(conversions, *entry, &plain).map(Hashed::Id),
                 Ok(None) => None,
                 Err(error) => Some(error.into()),
             })
             .collect()
+    }
+
+    /// A file as it is, read unless that is known; `None` if it was changed meanwhile.
+    fn read_plain(&self, (entry, stamp): Stamped) -> Result<Option<Plain>, FileError> {
+        let path = self.snapshot.git_path(entry);
+        if let Some(plain) = self.memo.find(path, &stamp) {
+            return Ok(Some(plain));
+        }
+        let plain = plain::hash_file(&self.cleaner.path(entry))?;
+        if let Some(plain) = plain.filter(|_| stamp.is_settled(self.now)) {
+            self.memo.learn(path, stamp, plain);
+        }
+        Ok(plain)
     }
 
     /// The id of a file, unless its line ends may be converted. Whatever attributes say by now, a

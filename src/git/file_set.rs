@@ -1,8 +1,9 @@
 //! The files that a set of patterns matches, with mode and blob id: what the hash sees of git.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::index::IndexSnapshot;
 
@@ -106,6 +107,16 @@ impl FileMode {
         }
     }
 
+    /// The bits that git writes today.
+    pub(super) fn bits(self) -> u32 {
+        match self {
+            Self::Plain => 0o100_644,
+            Self::Executable => 0o100_755,
+            Self::Symlink => 0o120_000,
+            Self::Submodule => 0o160_000,
+        }
+    }
+
     /// From the bits that trees and the index keep; `None` for a folder or what git does not know.
     pub(super) fn from_bits(bits: u32) -> Option<Self> {
         match bits & 0o170_000 {
@@ -130,55 +141,91 @@ pub struct File {
 }
 
 /// The files that patterns match, sorted by path. A tracked file that is gone is not among them.
+///
+/// Most files are as the index has them, so they are kept by their position in it alone.
 #[derive(Debug)]
 pub struct FileSet {
     pub(super) snapshot: Arc<IndexSnapshot>,
-    pub(super) files: Vec<File>,
+    entries: Vec<u32>,
+    /// Those that are not as the index has them.
+    different: BTreeMap<u32, (FileMode, BlobId)>,
+    digest: OnceLock<[u8; 32]>,
 }
 
 impl FileSet {
+    /// An empty set; there is room for so many files.
+    pub(super) fn with_capacity(snapshot: Arc<IndexSnapshot>, file_count: usize) -> Self {
+        let entries = Vec::with_capacity(file_count);
+        Self { snapshot, entries, different: BTreeMap::new(), digest: OnceLock::new() }
+    }
+
+    /// The digest of the set, made once however many share it.
+    pub fn digest(&self, make: impl FnOnce(&Self) -> [u8; 32]) -> [u8; 32] {
+        *self.digest.get_or_init(|| make(self))
+    }
+
+    /// Adds a file; they come in the order of the index.
+    pub(super) fn push(&mut self, file: File) {
+        let indexed = self.snapshot.entry(file.entry);
+        if (file.mode, file.id) != (indexed.mode, indexed.id) {
+            self.different.insert(file.entry, (file.mode, file.id));
+        }
+        self.entries.push(file.entry);
+    }
+
     /// The files with their paths relative to the project root.
-    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, &File)> {
-        self.files.iter().map(|file| (self.snapshot.project_path(file.entry), file))
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, File)> {
+        self.entries.iter().map(|&entry| (self.snapshot.project_path(entry), self.of_entry(entry)))
     }
 
     pub fn len(&self) -> usize {
-        self.files.len()
+        self.entries.len()
     }
 
     /// The path of a file by its position in the set, relative to the project root.
     pub fn path(&self, position: usize) -> Option<Cow<'_, [u8]>> {
-        self.files.get(position).map(|file| self.snapshot.project_path(file.entry))
+        self.entries.get(position).map(|entry| self.snapshot.project_path(*entry))
     }
 
-    pub fn file(&self, position: usize) -> Option<&File> {
-        self.files.get(position)
+    pub fn file(&self, position: usize) -> Option<File> {
+        self.entries.get(position).map(|entry| self.of_entry(*entry))
+    }
+
+    fn of_entry(&self, entry: u32) -> File {
+        let indexed = self.snapshot.entry(entry);
+        let different = if self.different.is_empty() { None } else { self.different.get(&entry) };
+        let (mode, id) = different.copied().unwrap_or((indexed.mode, indexed.id));
+        File { entry, mode, id }
     }
 
     /// Some of the files, by position.
     #[must_use]
     pub fn part(&self, positions: impl IntoIterator<Item = usize>) -> Self {
-        let files = positions.into_iter().filter_map(|position| self.files.get(position).copied());
-        Self { snapshot: Arc::clone(&self.snapshot), files: files.collect() }
+        let mut part = Self::with_capacity(Arc::clone(&self.snapshot), 0);
+        let files = positions.into_iter().filter_map(|position| self.file(position));
+        files.for_each(|file| part.push(file));
+        part
     }
 
     /// The files of several sets; `None` if they are not of one look at the index.
     pub fn union<'s>(sets: impl IntoIterator<Item = &'s Self>) -> Option<Self> {
         let mut sets = sets.into_iter();
         let first = sets.next()?;
-        let mut files = first.files.clone();
+        let (mut entries, mut different) = (first.entries.clone(), first.different.clone());
         for set in sets {
             if !Arc::ptr_eq(&set.snapshot, &first.snapshot) {
                 return None;
             }
-            files.extend_from_slice(&set.files);
+            entries.extend_from_slice(&set.entries);
+            different.extend(&set.different);
         }
-        files.sort_unstable_by_key(|file| file.entry);
-        files.dedup_by_key(|file| file.entry);
-        Some(Self { snapshot: Arc::clone(&first.snapshot), files })
+        entries.sort_unstable();
+        entries.dedup();
+        let snapshot = Arc::clone(&first.snapshot);
+        Some(Self { snapshot, entries, different, digest: OnceLock::new() })
     }
 
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.entries.is_empty()
     }
 }

@@ -1,31 +1,21 @@
-//! Reads the index: with libgit2, or as git lists it where libgit2 refuses.
-//!
-//! libgit2 takes no index that is not whole by itself (split, sparse), none with SHA-256, none
-//! whose checksum is wrong. It is opened afresh each time, without a repository.
+//! Reads the index file, or has git list it where that is not all of the index.
 
-use std::fs::Metadata;
-use std::path::Path;
-
-use git2::{Index, IndexEntry, IndexEntryExtendedFlag, IndexTime};
-
-use super::file_set::{BlobId, FileMode};
-use super::index::{IndexSnapshot, NewEntry};
-use super::index_listing;
-use super::look::FileStamp;
+use super::index::IndexSnapshot;
 use super::repo::Repo;
-use super::stat::{Stamp, Stat};
+use super::stat::Stat;
+use super::{index_file, index_listing};
 use crate::error::{Code, Diagnostic};
+use crate::sys::folder::{self, FileStamp};
 use crate::sys::fs;
-
-/// The bits of an entry's flags that are its stage.
-const STAGE_SHIFT: u16 = 12;
+use crate::sys::timings::{COUNT, STAGE};
 
 /// What tells one index file from the next; `None` if there is none.
 pub(super) type IndexStamp = Option<FileStamp>;
 
 /// The stamp of the index file as it is now.
 pub(super) fn stamp_index(repo: &Repo) -> IndexStamp {
-    fs::stat_target(repo.index_file().as_path()).ok().map(|meta| FileStamp::new(&meta))
+    let meta = fs::stat_target(repo.index_file().as_path()).ok()?;
+    Some(folder::Stat::from(&meta).stamp())
 }
 
 /// The index with its stamp. A repository without an index file tracks nothing yet.
@@ -37,57 +27,27 @@ pub(super) fn read_index(
     repo: &Repo,
     prefix: &[u8],
 ) -> Result<(IndexStamp, IndexSnapshot), Diagnostic> {
+    let _stage = tracing::info_span!(target: STAGE, "read the index").entered();
     let path = repo.index_file().as_path();
     let Some(meta) = fs::optional(fs::stat_target(path))? else {
         return Ok((None, IndexSnapshot::new(prefix)));
     };
-    let snapshot = match load(path, empty_snapshot(prefix, &meta)) {
-        Some(snapshot) => snapshot,
-        None => list_index(repo, empty_snapshot(prefix, &meta))?,
+    let stat = folder::Stat::from(&meta);
+    let Some(file) = fs::optional(fs::read(path))? else {
+        return Ok((None, IndexSnapshot::new(prefix)));
     };
-    Ok((Some(FileStamp::new(&meta)), snapshot))
+    let mut snapshot = empty_snapshot(prefix, &stat);
+    if index_file::parse(&file, &mut snapshot).is_none() {
+        snapshot = list_index(repo, empty_snapshot(prefix, &stat))?;
+    }
+    tracing::info!(target: COUNT, index_entries = u64::from(snapshot.all().end));
+    Ok((Some(stat.stamp()), snapshot))
 }
 
-fn empty_snapshot(prefix: &[u8], meta: &Metadata) -> IndexSnapshot {
+fn empty_snapshot(prefix: &[u8], stat: &folder::Stat) -> IndexSnapshot {
     let mut snapshot = IndexSnapshot::new(prefix);
-    snapshot.written = Stat::new(meta).mtime;
+    snapshot.written = Stat::new(stat).mtime;
     snapshot
-}
-
-/// Fills an empty snapshot; `None` if libgit2 refuses, or has anything that is not understood.
-pub(super) fn load(path: &Path, mut snapshot: IndexSnapshot) -> Option<IndexSnapshot> {
-    let index = Index::open(path).ok()?;
-    snapshot.reserve(index.len());
-    for entry in index.iter() {
-        snapshot.push(&entry.path, new_entry(&entry)?).ok()?;
-    }
-    Some(snapshot)
-}
-
-fn new_entry(entry: &IndexEntry) -> Option<NewEntry> {
-    let flags = IndexEntryExtendedFlag::from_bits_retain(entry.flags_extended);
-    let (intent, skip) =
-        (IndexEntryExtendedFlag::INTENT_TO_ADD, IndexEntryExtendedFlag::SKIP_WORKTREE);
-    if !(intent | skip).contains(flags) || entry.path.is_empty() || entry.path.contains(&0) {
-        return None;
-    }
-    let stamp = |time: IndexTime| Stamp {
-        seconds: time.seconds().cast_unsigned(),
-        nanoseconds: time.nanoseconds(),
-    };
-    Some(NewEntry {
-        stat: Stat {
-            ctime: stamp(entry.ctime),
-            mtime: stamp(entry.mtime),
-            ino: entry.ino,
-            size_bytes: entry.file_size,
-        },
-        mode: FileMode::from_bits(entry.mode)?,
-        id: BlobId::from_bytes(entry.id.as_bytes())?,
-        is_intent_to_add: flags.contains(intent),
-        is_skip_worktree: flags.contains(skip),
-        stage: u8::try_from(entry.flags >> STAGE_SHIFT & 3).ok()?,
-    })
 }
 
 fn list_index(repo: &Repo, mut snapshot: IndexSnapshot) -> Result<IndexSnapshot, Diagnostic> {

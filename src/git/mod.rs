@@ -1,9 +1,10 @@
 //! Everything about git, behind our own types.
 //!
-//! libgit2 reads the index, hashes files and answers about refs and trees; its types never leave
-//! this folder. git's own program is run only where libgit2 refuses (an index that is not whole by
-//! itself, SHA-256, extensions that it does not know) or would not answer exactly as git does
-//! (clean conversions), and to write: `stage.rs` the index, `merge_config.rs` the configuration.
+//! libgit2 hashes files and answers about refs, trees and settings; its types never leave this
+//! folder. The index is read by a reader of our own, since libgit2's takes longer than looking at
+//! all files. git's own program is run only where these refuse (an index that is not whole by
+//! itself, SHA-256) or would not answer exactly as git does (clean conversions), and to write:
+//! `stage.rs` the index, `merge_config.rs` the configuration.
 //!
 //! A work tree whose files are all clean by their stat data needs nothing but its index.
 
@@ -20,10 +21,12 @@ mod file_set;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod index;
+mod index_file;
 mod index_listing;
 mod index_reader;
 mod library;
 mod look;
+mod memo;
 mod merge;
 mod merge_config;
 mod parallel;

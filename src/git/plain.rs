@@ -1,14 +1,17 @@
 //! Blob ids of contents as they are, without any conversion, made by libgit2.
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::str::FromStr;
 
 use git2::{ObjectType, Oid};
 
 use super::file_set::BlobId;
-use super::look::FileStamp;
+use crate::sys::folder::{FileStamp, Stat};
 use crate::sys::fs::{self, FileError, verb};
+use crate::sys::timings::COUNT;
 
 /// A file that is larger is not read into memory.
 const IN_MEMORY_BYTES_MAX: u64 = 32 << 20;
@@ -25,6 +28,37 @@ pub(super) struct Plain {
     pub(super) has_nul: bool,
 }
 
+/// As one word: the id, and what else is to be said.
+impl fmt::Display for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let crlf = if self.has_crlf { ",crlf" } else { "" };
+        let nul = if self.has_nul { ",nul" } else { "" };
+        write!(f, "{}{crlf}{nul}", self.id)
+    }
+}
+
+/// The text is none of a [`Plain`].
+#[derive(Debug)]
+pub(super) struct NotPlain;
+
+impl FromStr for Plain {
+    type Err = NotPlain;
+
+    fn from_str(text: &str) -> Result<Self, NotPlain> {
+        let mut words = text.split(',');
+        let id = words.next().and_then(BlobId::from_hex).ok_or(NotPlain)?;
+        let mut plain = Self { id, has_crlf: false, has_nul: false };
+        for word in words {
+            match word {
+                "crlf" => plain.has_crlf = true,
+                "nul" => plain.has_nul = true,
+                _ => return Err(NotPlain),
+            }
+        }
+        Ok(plain)
+    }
+}
+
 /// The blob id of a content.
 pub(super) fn hash(content: &[u8]) -> Option<BlobId> {
     let id = Oid::hash_object(ObjectType::Blob, content).ok()?;
@@ -33,10 +67,11 @@ pub(super) fn hash(content: &[u8]) -> Option<BlobId> {
 
 /// Hashes a file; `None` if it was changed meanwhile.
 pub(super) fn hash_file(path: &Path) -> Result<Option<Plain>, FileError> {
+    tracing::info!(target: COUNT, files_hashed = 1_u64);
     let mut file = fs::open_plain(path)?;
     let meta = verb("read", path, file.metadata())?;
     if meta.len() > IN_MEMORY_BYTES_MAX {
-        return hash_large(path, file, &FileStamp::new(&meta));
+        return hash_large(path, file, &Stat::from(&meta).stamp());
     }
     let mut content = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or_default() + 1);
     verb("read", path, file.read_to_end(&mut content))?;
@@ -50,7 +85,7 @@ fn hash_large(path: &Path, file: File, stamp: &FileStamp) -> Result<Option<Plain
     let (has_crlf, has_nul) = verb("read", path, scan(file))?;
     let id = Oid::hash_file(ObjectType::Blob, path).ok();
     let id = id.and_then(|id| BlobId::from_bytes(id.as_bytes()));
-    let is_same = FileStamp::new(&fs::stat(path)?) == *stamp;
+    let is_same = Stat::from(&fs::stat(path)?).stamp() == *stamp;
     Ok(id.filter(|_| is_same).map(|id| Plain { id, has_crlf, has_nul }))
 }
 

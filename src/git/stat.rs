@@ -1,7 +1,6 @@
 //! Whether a file can have changed since the index was written, by its stat data alone. Pure.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
+use crate::sys::folder::{self, Time};
 
 /// A point in time as the index keeps it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,16 +26,16 @@ impl Stat {
         clippy::cast_sign_loss,
         reason = "the index keeps the low 32 bits, and they are compared as such"
     )]
-    pub(super) fn new(meta: &Metadata) -> Self {
-        let stamp = |seconds: i64, nanoseconds: i64| Stamp {
-            seconds: seconds as u32,
-            nanoseconds: nanoseconds as u32,
+    pub(super) fn new(disk: &folder::Stat) -> Self {
+        let stamp = |time: Time| Stamp {
+            seconds: time.seconds as u32,
+            nanoseconds: time.nanoseconds as u32,
         };
         Self {
-            ctime: stamp(meta.ctime(), meta.ctime_nsec()),
-            mtime: stamp(meta.mtime(), meta.mtime_nsec()),
-            ino: meta.ino() as u32,
-            size_bytes: meta.size() as u32,
+            ctime: stamp(disk.ctime),
+            mtime: stamp(disk.mtime),
+            ino: disk.inode as u32,
+            size_bytes: disk.size as u32,
         }
     }
 }

@@ -13,13 +13,17 @@ use super::diff::{file_at, tree_differences};
 use super::file_set::{BlobId, File, FileMode, FileSet};
 use super::index::IndexSnapshot;
 use super::index_reader::{IndexStamp, read_index, stamp_index};
-use super::look::{Look, Reading, look_at};
+use super::look::{Look, PATHS_PER_THREAD_MIN, Reading, Ways, look_at};
+use super::memo::Memo;
 use super::pathspec::Patterns;
 use super::repo::{Commit, Repo};
 use super::submodule::Submodules;
 use crate::error::{Code, Diagnostic, Result, RunnableError};
-use crate::paths::{AbsPath, ProjectPath};
+use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::sys::{clock, fs};
+
+/// So many files are looked at by all threads at once.
+const LARGE_COUNT_MIN: usize = 2 * PATHS_PER_THREAD_MIN;
 
 /// The work tree of a repository, seen from a project in it.
 #[derive(Debug)]
@@ -27,7 +31,10 @@ pub struct Worktree {
     repo: Arc<Repo>,
     prefix: Vec<u8>,
     seen: Mutex<Seen>,
+    /// Held while many files are looked at: whoever wants the same ones waits for them.
+    large: Mutex<()>,
     contents: Contents,
+    ways: Ways,
     submodules: Submodules,
 }
 
@@ -38,21 +45,34 @@ pub(super) struct Seen {
     index: Option<(IndexStamp, Arc<IndexSnapshot>)>,
     /// Whether the index was found unchanged, or read, in this epoch.
     is_index_current: bool,
-    /// By position in the index, each with the epoch in which it was seen.
-    states: Vec<(u64, State)>,
-    /// As long as the index stays.
-    matches: BTreeMap<Patterns, Arc<[u32]>>,
-    sets: BTreeMap<Patterns, Arc<FileSet>>,
+    /// By position in the index; empty if nothing was looked at in this epoch.
+    states: Vec<State>,
+    /// What patterns were asked for: their entries as long as the index stays, their files within
+    /// this epoch.
+    sets: BTreeMap<Patterns, Matched>,
 }
 
-/// What is known of a tracked path.
+/// What patterns match.
+#[derive(Debug, Clone)]
+struct Matched {
+    entries: Arc<[u32]>,
+    files: Option<Arc<FileSet>>,
+}
+
+impl Seen {
+    fn forget_files(&mut self) {
+        self.sets.values_mut().for_each(|matched| matched.files = None);
+    }
+}
+
+/// What is known of a tracked path. There are as many as files, so what is rare is shared.
 #[derive(Debug, Clone, Default)]
 pub(super) enum State {
     #[default]
     Unknown,
     Gone,
     AsIndexed,
-    Present(FileMode, BlobId),
+    Present(Arc<(FileMode, BlobId)>),
     Failed(Arc<Diagnostic>),
 }
 
@@ -62,14 +82,30 @@ pub(super) type Content = Option<(FileMode, BlobId)>;
 impl Worktree {
     /// The work tree as seen from a project root inside of it.
     pub fn open(repo: Arc<Repo>, project_root: &AbsPath) -> Result<Self> {
+        Self::with_memo(repo, project_root, Memo::none())
+    }
+
+    /// The same, of a project that keeps what it learned of the files.
+    pub fn of_project(repo: Arc<Repo>, dirs: &WorkDirs) -> Result<Self> {
+        Self::with_memo(repo, &dirs.root, Memo::of(dirs))
+    }
+
+    fn with_memo(repo: Arc<Repo>, project_root: &AbsPath, memo: Memo) -> Result<Self> {
         let prefix = prefix_of(&repo, project_root)?;
         Ok(Self {
             repo,
             prefix,
             seen: Mutex::default(),
-            contents: Contents::default(),
+            large: Mutex::default(),
+            contents: Contents::new(memo),
+            ways: Ways::default(),
             submodules: Submodules::default(),
         })
+    }
+
+    /// Keeps what was learned of the files for other runs.
+    pub fn keep_learned(&self) {
+        self.contents.keep();
     }
 
     pub fn repo(&self) -> &Repo {
@@ -86,49 +122,63 @@ impl Worktree {
     /// # Errors
     /// A file that cannot be read, or whose clean filter fails.
     pub fn file_set(&self, patterns: &Patterns) -> Result<Arc<FileSet>, RunnableError> {
-        let (epoch, snapshot, matches) = {
+        let is_large = {
             let mut seen = self.seen();
-            if let Some(set) = seen.sets.get(patterns) {
-                return Ok(Arc::clone(set));
-            }
             let snapshot = self.current_index(&mut seen)?;
-            let matches = seen.matches.get(patterns).map(Arc::clone);
-            let matches = matches.unwrap_or_else(|| {
-                let matches: Arc<[u32]> = snapshot.matching(patterns).into();
-                seen.matches.insert(patterns.clone(), Arc::clone(&matches));
-                matches
-            });
-            (seen.epoch, snapshot, matches)
+            if let Some(Matched { files: Some(files), .. }) = seen.sets.get(patterns) {
+                return Ok(Arc::clone(files));
+            }
+            let candidates = snapshot.candidates(patterns);
+            candidates.iter().map(ExactSizeIterator::len).sum::<usize>() >= LARGE_COUNT_MIN
         };
-        let states = self.states(epoch, &snapshot, &matches);
-        let mut files = Vec::with_capacity(matches.len());
-        for (&entry, state) in matches.iter().zip(&states) {
+        let turn = is_large.then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner));
+        let files = self.look_up(patterns);
+        drop(turn);
+        files
+    }
+
+    fn look_up(&self, patterns: &Patterns) -> Result<Arc<FileSet>, RunnableError> {
+        let (epoch, snapshot, known) = {
+            let mut seen = self.seen();
+            let snapshot = self.current_index(&mut seen)?;
+            (seen.epoch, snapshot, seen.sets.get(patterns).cloned())
+        };
+        let entries = match known {
+            Some(Matched { files: Some(files), .. }) => return Ok(files),
+            Some(Matched { entries, .. }) => entries,
+            None => snapshot.matching(patterns).into(),
+        };
+        let states = self.states(epoch, &snapshot, &entries);
+        let mut files = FileSet::with_capacity(Arc::clone(&snapshot), entries.len());
+        for (&entry, state) in entries.iter().zip(&states) {
             if let Some((mode, id)) = content(&snapshot, entry, state)? {
                 files.push(File { entry, mode, id });
             }
         }
-        let set = Arc::new(FileSet { snapshot, files });
+        let files = Arc::new(files);
         let mut seen = self.seen();
         if seen.epoch == epoch {
-            seen.sets.insert(patterns.clone(), Arc::clone(&set));
+            let matched = Matched { entries, files: Some(Arc::clone(&files)) };
+            seen.sets.insert(patterns.clone(), matched);
         }
-        Ok(set)
+        Ok(files)
     }
 
     /// These paths, relative to the git root, may have been written, and nothing else: what was
     /// seen of them no longer holds. Nobody may be looking meanwhile.
     pub fn forget_paths<'p>(&self, paths: impl IntoIterator<Item = &'p [u8]>) {
         let mut seen = self.seen();
-        seen.sets.clear();
+        seen.forget_files();
         if let Some((_, snapshot)) = &seen.index {
             let entries: Vec<u32> = paths.into_iter().filter_map(|p| snapshot.find(p)).collect();
             for entry in entries {
-                if let Some((_, state)) = seen.states.get_mut(entry as usize) {
+                if let Some(state) = seen.states.get_mut(entry as usize) {
                     *state = State::Unknown;
                 }
             }
         }
         drop(seen);
+        self.ways.close();
         self.submodules.forget();
     }
 
@@ -137,8 +187,10 @@ impl Worktree {
         let mut seen = self.seen();
         seen.epoch += 1;
         seen.is_index_current = false;
-        seen.sets.clear();
+        seen.states.clear();
+        seen.forget_files();
         drop(seen);
+        self.ways.close();
         self.submodules.forget();
     }
 
@@ -212,26 +264,29 @@ impl Worktree {
 
     /// The states of entries, looked at unless they are known in this epoch.
     fn states(&self, epoch: u64, snapshot: &IndexSnapshot, entries: &[u32]) -> Vec<State> {
-        let mut states = {
+        let mut states: Vec<State> = {
             let seen = self.seen();
-            let known = |entry: &u32| match seen.states.get(*entry as usize) {
-                Some((seen_in, state)) if *seen_in == epoch => state.clone(),
-                _ => State::Unknown,
-            };
-            entries.iter().map(known).collect::<Vec<_>>()
+            let is_current = seen.epoch == epoch;
+            let known = |entry: &u32| seen.states.get(*entry as usize).filter(|_| is_current);
+            entries.iter().map(|entry| known(entry).cloned().unwrap_or_default()).collect()
         };
-        let unknown: Vec<usize> = (0..entries.len())
-            .filter(|position| matches!(states[*position], State::Unknown))
+        let unknown: Vec<u32> = entries
+            .iter()
+            .zip(&states)
+            .filter_map(|(entry, state)| matches!(state, State::Unknown).then_some(*entry))
             .collect();
-        let unknown_entries: Vec<u32> = unknown.iter().map(|at| entries[*at]).collect();
-        for (position, state) in unknown.into_iter().zip(self.inspect(snapshot, &unknown_entries)) {
-            states[position] = state;
+        if unknown.is_empty() {
+            return states;
+        }
+        let mut inspected = self.inspect(snapshot, &unknown).into_iter();
+        for state in states.iter_mut().filter(|state| matches!(state, State::Unknown)) {
+            *state = inspected.next().unwrap_or_default();
         }
         let mut seen = self.seen();
         if seen.epoch == epoch {
-            seen.states.resize(snapshot.all().len(), (epoch, State::Unknown));
+            seen.states.resize(snapshot.all().len(), State::Unknown);
             for (entry, state) in entries.iter().zip(&states) {
-                seen.states[*entry as usize] = (epoch, state.clone());
+                seen.states[*entry as usize] = state.clone();
             }
         }
         states
@@ -243,18 +298,19 @@ impl Worktree {
         let mut readings: Vec<(u32, Reading)> = Vec::new();
         let mut reading_positions = Vec::new();
         let mut states = Vec::with_capacity(entries.len());
-        for (&entry, look) in entries.iter().zip(look_at(&self.repo, snapshot, entries)) {
+        for (&entry, look) in entries.iter().zip(look_at(&self.repo, snapshot, entries, &self.ways))
+        {
             states.push(match look {
                 Look::Gone => State::Gone,
                 Look::AsIndexed => State::AsIndexed,
-                Look::Failed(diagnostic) => State::Failed(Arc::new(diagnostic)),
+                Look::Failed(diagnostic) => State::Failed(Arc::from(diagnostic)),
                 Look::Submodule => match self.submodules.id(&self.repo, snapshot, entry) {
-                    Ok(id) => State::Present(FileMode::Submodule, id),
+                    Ok(id) => State::Present(Arc::new((FileMode::Submodule, id))),
                     Err(error) => State::Failed(Arc::from(error.0)),
                 },
                 Look::Read(reading) => {
                     reading_positions.push(states.len());
-                    readings.push((entry, reading));
+                    readings.push((entry, *reading));
                     State::Unknown
                 }
             });
@@ -264,7 +320,7 @@ impl Worktree {
             reading_positions.into_iter().zip(&readings).zip(hashed)
         {
             states[position] = match hashed {
-                Hashed::Id(id) => State::Present(reading.mode, id),
+                Hashed::Id(id) => State::Present(Arc::new((reading.mode, id))),
                 Hashed::Gone => State::Gone,
                 Hashed::Failed(diagnostic) => State::Failed(diagnostic),
             };
@@ -285,7 +341,6 @@ impl Worktree {
         let snapshot = Arc::new(snapshot);
         seen.index = Some((stamp, Arc::clone(&snapshot)));
         seen.is_index_current = true;
-        seen.matches.clear();
         seen.states.clear();
         seen.sets.clear();
         Ok(snapshot)
@@ -304,7 +359,7 @@ fn content(snapshot: &IndexSnapshot, entry: u32, state: &State) -> Result<Conten
             let entry = snapshot.entry(entry);
             Ok(Some((entry.mode, entry.id)))
         }
-        State::Present(mode, id) => Ok(Some((*mode, *id))),
+        State::Present(found) => Ok(Some(**found)),
         State::Failed(diagnostic) => Err((**diagnostic).clone()),
     }
 }

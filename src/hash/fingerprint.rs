@@ -60,7 +60,7 @@ pub struct Inputs {
     pub upstreams: BTreeMap<String, BTreeMap<String, String>>,
 }
 
-/// A file set with its digest, computed once however many runnables share it.
+/// A file set with its digest.
 #[derive(Debug, Clone)]
 pub struct Files {
     pub set: Option<Arc<FileSet>>,
@@ -70,15 +70,23 @@ pub struct Files {
 impl Files {
     /// The files of a set, or of none.
     pub fn new(set: Option<Arc<FileSet>>) -> Self {
-        let mut encoder = Encoder::new("qik files");
-        encoder.number(set.as_ref().map_or(0, |set| set.len()) as u64);
-        for (path, file) in set.iter().flat_map(|set| set.iter()) {
-            encoder.bytes(&path);
-            encoder.text(file.mode.as_str());
-            encoder.bytes(file.id.as_bytes());
-        }
-        Self { digest: encoder.digest(), set }
+        let digest = match &set {
+            Some(set) => Digest::from_bytes(set.digest(|set| *digest_of(Some(set)).as_bytes())),
+            None => digest_of(None),
+        };
+        Self { set, digest }
     }
+}
+
+fn digest_of(set: Option<&FileSet>) -> Digest {
+    let mut encoder = Encoder::new("qik files");
+    encoder.number(set.map_or(0, FileSet::len) as u64);
+    for (path, file) in set.iter().flat_map(|set| set.iter()) {
+        encoder.bytes(&path);
+        encoder.text(file.mode.as_str());
+        encoder.bytes(file.id.as_bytes());
+    }
+    encoder.digest()
 }
 
 /// A fingerprint as it is kept with an entry.

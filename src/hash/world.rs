@@ -46,7 +46,6 @@ pub struct World {
 /// What was looked at since a command last ran.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    files: BTreeMap<Patterns, Files>,
     settings: BTreeMap<String, String>,
     pub(super) environments: BTreeMap<EnvironmentKey, Arc<Env>>,
     pub(super) distributions: BTreeMap<EnvironmentKey, Arc<Distributions>>,
@@ -235,16 +234,7 @@ impl World {
         let (Some(worktree), false) = (&self.worktree, globs.is_empty()) else {
             return Ok(Files::new(None));
         };
-        let epoch = self.epoch();
-        let patterns = patterns(worktree, globs)?;
-        if let Some(files) = self.lock().files.get(&patterns) {
-            return Ok(files.clone());
-        }
-        let files = Files::new(Some(worktree.file_set(&patterns)?));
-        self.remember(epoch, |seen| {
-            seen.files.insert(patterns, files.clone());
-        });
-        Ok(files)
+        Ok(Files::new(Some(worktree.file_set(&patterns(worktree, globs)?)?)))
     }
 
     fn setting(&self, path: &str) -> Result<String, RunnableError> {

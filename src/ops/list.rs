@@ -5,17 +5,18 @@ use std::io::{self, Write as _};
 use super::check;
 use super::load::Loaded;
 use super::probe::WorkspaceProbe;
+use super::run::select;
 use crate::cli::ExitCode;
 use crate::error::Result;
-use crate::select;
 use crate::sys::Sys;
 use crate::sys::ui::{Ui, lost_output};
 
 /// Prints the names if asked to; the exit code tells whether there are any if asked to.
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
-    let graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+    let graph = select(loaded, &probe)?;
     super::warn(ui, &probe.take_warnings());
+    probe.finish();
     check::patterns(loaded, &graph)?;
     if loaded.settings.lists {
         let mut names: Vec<_> =

@@ -12,6 +12,7 @@ use crate::plan::Planner;
 use crate::select::Selectors;
 use crate::space::{Space, Spaces};
 use crate::sys::Sys;
+use crate::sys::timings::STAGE;
 
 /// A project with the settings of this run.
 #[derive(Debug)]
@@ -36,6 +37,7 @@ pub fn load(
     profile: Option<&str>,
     settle: impl FnOnce(context::Settings) -> Result<Settings>,
 ) -> Result<Loaded> {
+    let _stage = tracing::info_span!(target: STAGE, "read the configuration").entered();
     let git_root = git::find_root(sys, &sys.cwd);
     let found = config::discover(&sys.cwd, git_root.as_ref())?;
     let root = found.root;

@@ -42,6 +42,11 @@ impl<'a> WorkspaceProbe<'a> {
         }
     }
 
+    /// Nothing more will be asked.
+    pub(super) fn finish(&self) {
+        self.workspace.get().into_iter().for_each(Workspace::finish);
+    }
+
     fn workspace(&self) -> Result<&Workspace> {
         if let Some(workspace) = self.workspace.get() {
             return Ok(workspace);

@@ -12,6 +12,7 @@ use crate::exec::{self, EventSender, InputSource, Job, ReadCaches, Signals};
 use crate::plan::Graph;
 use crate::report::{Choice, Manifest, Marks, Reporting, reporter};
 use crate::select;
+use crate::sys::timings::STAGE;
 use crate::sys::{Sys, ui::Ui};
 
 /// The exit code of a run that went well, but not to its reader.
@@ -20,7 +21,7 @@ const CODE_ERROR: i32 = 2;
 /// Runs what is selected.
 pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let probe = WorkspaceProbe::new(loaded, sys);
-    let mut graph = select::apply(&loaded.planner(), &loaded.selectors(), &probe)?;
+    let mut graph = select(loaded, &probe)?;
     super::warn(ui, &probe.take_warnings());
     check::patterns(loaded, &graph)?;
     let workspace = probe.into_workspace()?;
@@ -31,11 +32,21 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let (events, reporting) = reporting(loaded, &graph, sys, ui);
     let world = Arc::clone(&workspace.world);
     let job = job(loaded, &workspace, Arc::new(graph), world);
-    let summary = exec::run(job, Signals::Process, events)?;
+    let summary = {
+        let _stage = tracing::info_span!(target: STAGE, "run").entered();
+        exec::run(job, Signals::Process, events)?
+    };
+    workspace.finish();
     reporting.finish(summary.signal.is_some());
     // Whoever reads it would take what came for all of it.
     let code = if ui.has_lost_output() { summary.code.max(CODE_ERROR) } else { summary.code };
     Ok(ExitCode::Run(code))
+}
+
+/// What the selectors leave of all runnables.
+pub(super) fn select(loaded: &Loaded, probe: &WorkspaceProbe<'_>) -> Result<Graph> {
+    let _stage = tracing::info_span!(target: STAGE, "select").entered();
+    select::apply(&loaded.planner(), &loaded.selectors(), probe)
 }
 
 /// A run of a graph as the settings want it.

@@ -36,6 +36,13 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
+    /// Nothing more is looked at: what was learned of the files is kept for other runs.
+    pub(super) fn finish(&self) {
+        if let Some(worktree) = &self.worktree {
+            worktree.keep_learned();
+        }
+    }
+
     /// Fails if a runnable needs a cache that cannot be used.
     pub(super) fn check_caches(&self, graph: &Graph) -> Result<()> {
         let used = graph.runnables.iter().filter_map(|runnable| runnable.cache.as_ref());
@@ -51,7 +58,7 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
     let root = &loaded.dirs.root;
     let repo = Repo::discover(sys, root)?.map(Arc::new);
     let worktree = match &repo {
-        Some(repo) => Some(Arc::new(Worktree::open(Arc::clone(repo), root)?)),
+        Some(repo) => Some(Arc::new(Worktree::of_project(Arc::clone(repo), &loaded.dirs)?)),
         None => None,
     };
     let pydist = pydist_rules(loaded);

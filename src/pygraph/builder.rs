@@ -282,7 +282,7 @@ impl Builder {
 }
 
 fn sources(set: &FileSet) -> Vec<Source> {
-    let source = |(path, file): (Cow<'_, [u8]>, &File)| Source {
+    let source = |(path, file): (Cow<'_, [u8]>, File)| Source {
         path: String::from_utf8_lossy(&path).into_owned(),
         mode: file.mode,
         id: file.id,

@@ -2,13 +2,16 @@
 //! ever followed, whatever is swapped meanwhile.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::fault::Act;
 use super::fs::{Result, optional, pass, verb};
@@ -30,11 +33,66 @@ pub struct Stat {
     /// The nine permission bits.
     pub mode: u32,
     pub size: u64,
-    /// Nanoseconds since the epoch.
-    pub mtime: i128,
-    /// Nanoseconds since the epoch.
-    pub ctime: i128,
+    pub mtime: Time,
+    pub ctime: Time,
     pub inode: u64,
+    pub device: u64,
+}
+
+/// Everything that changes when a file does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileStamp {
+    pub device: u64,
+    pub inode: u64,
+    pub size: u64,
+    pub mtime: Time,
+    /// The time of last status change, which no program can set.
+    pub ctime: Time,
+}
+
+impl FileStamp {
+    /// Whether the file was left alone for so long before `now` that its next change will show in
+    /// its times, however coarse they are.
+    pub fn is_settled(&self, now: Duration) -> bool {
+        const COARSEST_SECONDS: i64 = 2;
+        let latest = self.mtime.max(self.ctime).seconds;
+        i64::try_from(now.as_secs()).is_ok_and(|now| latest + COARSEST_SECONDS < now)
+    }
+}
+
+impl Stat {
+    pub fn stamp(&self) -> FileStamp {
+        let Self { device, inode, size, mtime, ctime, .. } = *self;
+        FileStamp { device, inode, size, mtime, ctime }
+    }
+}
+
+/// A point in time as file systems keep it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time {
+    /// Since the epoch.
+    pub seconds: i64,
+    pub nanoseconds: i64,
+}
+
+impl From<&Metadata> for Stat {
+    fn from(meta: &Metadata) -> Self {
+        let file_type = meta.file_type();
+        Self {
+            kind: match file_type {
+                _ if file_type.is_file() => Kind::File,
+                _ if file_type.is_dir() => Kind::Folder,
+                _ if file_type.is_symlink() => Kind::Symlink,
+                _ => Kind::Special,
+            },
+            mode: meta.mode() & 0o777,
+            size: meta.size(),
+            mtime: Time { seconds: meta.mtime(), nanoseconds: meta.mtime_nsec() },
+            ctime: Time { seconds: meta.ctime(), nanoseconds: meta.ctime_nsec() },
+            inode: meta.ino(),
+            device: meta.dev(),
+        }
+    }
 }
 
 /// A folder held open.
@@ -76,6 +134,8 @@ impl Folder {
     /// Opens a folder in this one; a symlink or a file in its place is an error.
     pub fn folder(&self, name: &[u8]) -> Result<Self> {
         let fd = rustix::fs::openat(&self.fd, name, FOLDER | OFlags::NOFOLLOW, Mode::empty());
+        // Systems do not agree on what a symlink is here.
+        let fd = fd.map_err(|error| if error == Errno::LOOP { Errno::NOTDIR } else { error });
         Ok(Self { fd: self.named("read", name, fd)?, path: self.path_of(name) })
     }
 
@@ -86,7 +146,7 @@ impl Folder {
         }
         self.pass(Act::Write, "create", name)?;
         match rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(0o777)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => self.folder(name),
+            Ok(()) | Err(Errno::EXIST) => self.folder(name),
             Err(error) => self.named("create", name, Err(error)),
         }
     }
@@ -94,7 +154,7 @@ impl Folder {
     /// What a name stands for; `None` if it is not there.
     pub fn stat(&self, name: &[u8]) -> Result<Option<Stat>> {
         let stat = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(rustix::io::Errno::NOENT) => return Ok(None),
+            Err(Errno::NOENT) => return Ok(None),
             result => self.named("look at", name, result)?,
         };
         Ok(Some(Stat {
@@ -106,9 +166,10 @@ impl Folder {
             },
             mode: Mode::from_raw_mode(stat.st_mode).bits() & 0o777,
             size: u64::try_from(stat.st_size).unwrap_or_default(),
-            mtime: i128::from(stat.st_mtime) * 1_000_000_000 + i128::from(stat.st_mtime_nsec),
-            ctime: i128::from(stat.st_ctime) * 1_000_000_000 + i128::from(stat.st_ctime_nsec),
+            mtime: time(stat.st_mtime, stat.st_mtime_nsec),
+            ctime: time(stat.st_ctime, stat.st_ctime_nsec),
             inode: stat.st_ino,
+            device: device(stat.st_dev),
         }))
     }
 
@@ -147,7 +208,9 @@ impl Folder {
 
     /// The names in this folder, sorted.
     pub fn list(&self) -> Result<Vec<Vec<u8>>> {
-        let listed = rustix::fs::Dir::read_from(&self.fd).and_then(|entries| {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&self.fd, ".", flags, Mode::empty());
+        let listed = opened.and_then(rustix::fs::Dir::new).and_then(|entries| {
             entries
                 .map(|entry| entry.map(|entry| entry.file_name().to_bytes().to_vec()))
                 .filter(|name| !matches!(name.as_deref(), Ok(b"." | b"..")))
@@ -179,7 +242,24 @@ impl Folder {
     }
 }
 
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+/// The types of these fields differ between systems.
+fn time(seconds: impl Into<i64>, nanoseconds: impl TryInto<i64>) -> Time {
+    let nanoseconds = nanoseconds.try_into().unwrap_or_default();
+    Time { seconds: seconds.into(), nanoseconds }
+}
+
+/// As [`time`].
+fn device(number: impl TryInto<u64>) -> u64 {
+    number.try_into().unwrap_or_default()
+}
+
+/// To reach what is in a folder, not to list it: one that cannot be read will do.
+#[cfg(target_os = "linux")]
+const REACH: OFlags = OFlags::PATH;
+#[cfg(not(target_os = "linux"))]
+const REACH: OFlags = OFlags::RDONLY;
+
+const FOLDER: OFlags = REACH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// "There is nothing of this name" as `None`; a file or symlink of this name is an error.
 fn optional_name<T>(result: Result<T>) -> Result<Option<T>> {
@@ -195,7 +275,10 @@ fn optional_name<T>(result: Result<T>) -> Result<Option<T>> {
 #[derive(Debug)]
 pub struct Walker {
     root: Folder,
-    open: Vec<(Vec<u8>, Folder)>,
+    /// The way to the deepest folder that is open.
+    way: Vec<u8>,
+    /// The folders on that way, each with the length of its own.
+    open: Vec<(usize, Folder)>,
 }
 
 /// Whether folders on the way are made.
@@ -209,26 +292,41 @@ pub enum Missing {
 impl Walker {
     /// A walker below a folder.
     pub fn new(root: &Path) -> Result<Self> {
-        Ok(Self { root: Folder::open(root)?, open: Vec::new() })
+        Ok(Self { root: Folder::open(root)?, way: Vec::new(), open: Vec::new() })
     }
 
     /// The folder that holds a relative path, and the path's last name. The path has no empty,
     /// `.` or `..` parts: whoever calls has checked that.
     pub fn parent<'p>(&mut self, path: &'p [u8], missing: Missing) -> Result<(&Folder, &'p [u8])> {
-        let mut parts = path.split(|byte| *byte == b'/');
-        let name = parts.next_back().unwrap_or_default();
-        let parts: Vec<&[u8]> = parts.collect();
-        let same = self.open.iter().zip(&parts);
-        let shared_count = same.take_while(|((open, _), part)| open == *part).count();
+        let (way, name) = match memchr::memrchr(b'/', path) {
+            Some(at) => (&path[..at], &path[at + 1..]),
+            None => (&path[..0], path),
+        };
+        if way != self.way {
+            self.go(way, missing)?;
+        }
+        Ok((self.deepest(), name))
+    }
+
+    fn go(&mut self, way: &[u8], missing: Missing) -> Result<()> {
+        let leads_on = |length: usize| {
+            way.starts_with(&self.way[..length]) && matches!(way.get(length), None | Some(b'/'))
+        };
+        let shared_count = self.open.iter().take_while(|(length, _)| leads_on(*length)).count();
         self.open.truncate(shared_count);
-        for part in &parts[shared_count..] {
+        self.way.truncate(self.open.last().map_or(0, |(length, _)| *length));
+        for part in way[self.way.len()..].split(|byte| *byte == b'/').filter(|it| !it.is_empty()) {
             let folder = match missing {
                 Missing::Fail => self.deepest().folder(part)?,
                 Missing::Make => self.deepest().make_folder(part)?,
             };
-            self.open.push((part.to_vec(), folder));
+            if !self.way.is_empty() {
+                self.way.push(b'/');
+            }
+            self.way.extend_from_slice(part);
+            self.open.push((self.way.len(), folder));
         }
-        Ok((self.deepest(), name))
+        Ok(())
     }
 
     fn deepest(&self) -> &Folder {

@@ -90,13 +90,35 @@ pub fn open(path: &Path) -> Result<File> {
 
 /// Opens a regular file for reading; a symlink, folder, fifo or device in its place is an error.
 pub fn open_plain(path: &Path) -> Result<File> {
+    open_plain_sized(path).map(|(file, _)| file)
+}
+
+/// As [`open_plain`], with the size in bytes that the file has now.
+pub fn open_plain_sized(path: &Path) -> Result<(File, u64)> {
     let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits().cast_signed();
     pass(Act::Read, "read", path)?;
     let file = verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))?;
-    if verb("read", path, file.metadata())?.is_file() {
-        return Ok(file);
+    let meta = verb("read", path, file.metadata())?;
+    if meta.is_file() {
+        return Ok((file, meta.len()));
     }
     verb("read", path, Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")))
+}
+
+/// The first bytes of a file, fewer if there are not so many; one system call if there are.
+pub fn read_sized(mut file: &File, size_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(size_bytes).map_err(io::Error::other)?];
+    let mut length = 0;
+    while length < bytes.len() {
+        match file.read(&mut bytes[length..]) {
+            Ok(0) => break,
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 /// Opens a folder, to be locked; a symlink in its place is an error.

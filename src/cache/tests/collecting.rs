@@ -190,5 +190,6 @@ fn a_memo_does_not_hide_a_change() {
         let list = collected().to_list();
         assert_eq!(list["big"], format!("file 0644 {}", Digest::of(&bytes)));
     }
-    assert!(project.exists("._qik/cache/v1/memo/build"));
+    // Nothing is kept of what was just written: its next change might not show.
+    assert!(!project.exists("._qik/cache/v1/memo/build"));
 }
