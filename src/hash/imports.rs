@@ -10,7 +10,9 @@ use super::{Digest, Files, World};
 use crate::error::{Code, Diagnostic, RunnableError, nearest};
 use crate::git::{FileMode, FileSet};
 use crate::plan::{Pyimport, Runnable};
-use crate::pygraph::{Closure, Fenced, Graph, ModuleId, Rules, fault_diagnostic, place_in};
+use crate::pygraph::{
+    Closure, Fenced, Graph, ModuleId, Rules, Sources, fault_diagnostic, place_in,
+};
 use crate::python::normalized;
 use crate::sys::fs;
 
@@ -87,7 +89,8 @@ impl World {
                 .hint("`git init` makes a repository")
                 .into());
         };
-        let graph = builder.graph(set, files.digest.as_bytes(), &gone)?;
+        let sources = Sources { set, digest: files.digest.as_bytes(), gone: &gone };
+        let graph = builder.graph(sources, &[])?;
         Ok(Imports::new(graph, files, gone))
     }
 
@@ -108,7 +111,8 @@ impl World {
             }
             let epoch = self.epoch();
             let Imports { files, gone, .. } = &*imports;
-            let graph = builder.extended(set, files.digest.as_bytes(), gone, &unscanned)?;
+            let sources = Sources { set, digest: files.digest.as_bytes(), gone };
+            let graph = builder.graph(sources, &unscanned)?;
             let is_current = gone.is_empty();
             imports = Arc::new(Imports::new(graph, files.clone(), gone.clone()));
             if is_current {
