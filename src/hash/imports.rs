@@ -11,7 +11,7 @@ use crate::error::{Code, Diagnostic, RunnableError, nearest};
 use crate::git::{FileMode, FileSet};
 use crate::plan::{Pyimport, Runnable};
 use crate::pygraph::{
-    Closure, Fenced, Graph, ModuleId, Rules, Sources, fault_diagnostic, place_in,
+    Closure, Fenced, Graph, ModuleId, Rules, Sources, below, fault_diagnostic, place_in,
 };
 use crate::python::normalized;
 use crate::sys::fs;
@@ -255,8 +255,10 @@ impl World {
         runnable: &Runnable,
         items: &[Pyimport],
     ) -> Result<(Arc<Imports>, Fenced), RunnableError> {
-        self.ask(self.imports()?, |graph| {
-            let ids = fence_ids(graph, items)?;
+        let imports = self.imports()?;
+        let path = |file: u32| imports.path(file);
+        self.ask(Arc::clone(&imports), |graph| {
+            let ids = fence_ids(graph, items, path)?;
             let fenced = graph.fenced(&ids, |name| !self.providers(runnable, name).is_empty());
             let unscanned = fenced.unscanned.clone();
             Ok((fenced, unscanned))
@@ -292,10 +294,11 @@ impl World {
         if expanded.has_sources {
             return Ok(changed.into_values().collect());
         }
-        let (imports, files) = self.ask(imports, |graph| {
+        let path = |file: u32| imports.path(file);
+        let (imports, files) = self.ask(Arc::clone(&imports), |graph| {
             let named = expanded.pyimports.iter().filter_map(|it| graph.find(&it.name));
             let mut closure = graph.closure(named);
-            let ids = fence_ids(graph, expanded.fence.as_deref().unwrap_or_default());
+            let ids = fence_ids(graph, expanded.fence.as_deref().unwrap_or_default(), path);
             let fenced = graph.fenced(&ids.unwrap_or_default(), |_| true);
             closure.files.extend(fenced.files);
             closure.unscanned.extend(fenced.unscanned);
@@ -355,11 +358,18 @@ fn escaped(path: &str) -> String {
 }
 
 /// The modules that a fence holds.
-fn fence_ids(graph: &Graph, items: &[Pyimport]) -> Result<Vec<ModuleId>, Diagnostic> {
+fn fence_ids(
+    graph: &Graph,
+    items: &[Pyimport],
+    path: impl Fn(u32) -> String,
+) -> Result<Vec<ModuleId>, Diagnostic> {
     let mut ids: Vec<ModuleId> = Vec::new();
     for item in items {
+        if let Some(folder) = item.name.strip_suffix('/') {
+            ids.extend(graph.tops_in(|file| below(&path(file), folder).is_some()));
+            continue;
+        }
         match graph.find(&item.name) {
-            _ if item.name.is_empty() => ids.extend(graph.tops()),
             Some(id) => ids.push(id),
             // A module of a space need not be of Python.
             None if item.place.is_none() => {}

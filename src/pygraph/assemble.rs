@@ -6,7 +6,8 @@ use super::tree::Tree;
 /// What decides the graph beside the files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
-    /// Folders that imports start from, relative to the project root.
+    /// Folders that imports start from, relative to the project root. A name that several have is
+    /// one module of all their files: which of them Python takes is decided when it is started.
     pub roots: Vec<String>,
     pub ignores_type_checking: bool,
     pub ignores_pydists: bool,
@@ -34,7 +35,7 @@ fn tree_of(rules: &Rules, paths: &[&str]) -> Tree {
 }
 
 /// A path below a folder.
-fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
+pub fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
     match folder {
         "" | "." => (!path.starts_with("../")).then_some(path),
         _ => path.strip_prefix(folder)?.strip_prefix('/'),

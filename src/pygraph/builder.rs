@@ -1,18 +1,18 @@
 //! The tracked source files → the graph: reads what is kept, and what has changed since.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::assemble::{Rules, assemble};
+use super::assemble::{Rules, assemble, below};
 use super::graph::{Content, Graph};
 use super::kept::{self, Key};
 use super::link::SourceFile;
 use super::reading::{Scanned, Source, scan_all};
 use super::table::{Record, Table};
-use crate::error::Diagnostic;
+use crate::error::{Code, Diagnostic, Place};
 use crate::git::{BlobId, File, FileMode, FileSet};
 use crate::paths::WorkDirs;
 use crate::sys::fs;
@@ -34,6 +34,8 @@ const TABLE: &str = "imports/contents";
 pub struct Builder {
     dirs: WorkDirs,
     rules: Rules,
+    /// Where the configuration names the roots.
+    places: BTreeMap<String, Place>,
     thread_count_max: usize,
     latest: Mutex<Option<Latest>>,
 }
@@ -70,8 +72,13 @@ struct Read {
 
 impl Builder {
     /// A builder for a project.
-    pub fn new(dirs: &WorkDirs, rules: Rules, thread_count_max: usize) -> Self {
-        Self { dirs: dirs.clone(), rules, thread_count_max, latest: Mutex::default() }
+    pub fn new(
+        dirs: &WorkDirs,
+        rules: Rules,
+        places: BTreeMap<String, Place>,
+        thread_count_max: usize,
+    ) -> Self {
+        Self { dirs: dirs.clone(), rules, places, thread_count_max, latest: Mutex::default() }
     }
 
     pub fn rules(&self) -> &Rules {
@@ -91,6 +98,7 @@ impl Builder {
         {
             return Ok(Arc::clone(&known.graph));
         }
+        self.refuse_absent_roots(sources.set)?;
         let key = self.key(sources);
         let known = latest.take().filter(|known| known.key == key);
         let known = known.map(|known| Arc::unwrap_or_clone(known.graph));
@@ -102,6 +110,23 @@ impl Builder {
             *latest = Some(Latest { digest, key, graph });
         }
         Ok(graph)
+    }
+
+    /// A root has to be a folder, or to be one in git: a mistyped one would have no modules.
+    fn refuse_absent_roots(&self, set: &FileSet) -> Result<(), Diagnostic> {
+        for (root, place) in &self.places {
+            let folder = self.dirs.root.join(root);
+            let is_folder = !root.starts_with('/')
+                && fs::stat(folder.as_path()).is_ok_and(|meta| meta.is_dir());
+            let is_tracked = |path: &[u8]| below(&String::from_utf8_lossy(path), root).is_some();
+            if !is_folder && !set.iter().any(|(path, _)| is_tracked(&path)) {
+                let message = format!("there is no folder `{root}` for Python's imports");
+                return Err(Diagnostic::new(Code::PythonPathNotFound, message).at(place).hint(
+                    "name a folder relative to the project root, or take it out of `python-path`",
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// What decides the modules of a graph, and which files are read for it.

@@ -89,6 +89,14 @@ impl Graph {
         tops
     }
 
+    /// The modules at the top that have one of some files, given by position, or have it below them.
+    pub fn tops_in(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<ModuleId> {
+        let has_one = |top: &ModuleId| {
+            self.below(*top).any(|id| self.files(id).iter().any(|file| is_wanted(*file)))
+        };
+        self.tops().into_iter().filter(has_one).collect()
+    }
+
     /// All modules of packages.
     pub fn regular(&self) -> Vec<ModuleId> {
         self.ids().filter(|id| self.module(*id).is_regular).collect()

@@ -26,7 +26,7 @@ mod tests;
 mod tree;
 mod written;
 
-pub use assemble::Rules;
+pub use assemble::{Rules, below};
 pub use builder::{Builder, Sources};
 pub use closure::Closure;
 pub use fence::{Crossing, Fenced};
