@@ -199,7 +199,8 @@ impl World {
         .hint(format!("install it, or name its distribution: `[pydist.modules]` `{name} = \"…\"`"))
         .hint("`[pydist]` `ignore-missing-modules = true` lets imports be of no distribution");
         let diagnostic = match self.untracked(name) {
-            Some(path) => diagnostic.hint(format!("`git add {path}` if it is what is meant")),
+            Some(path) => diagnostic.hint(format!("if `{path}` is what is meant, `git add` it"))
+                .hint("if a command makes it, depend on that, and put `# qik: ignore` behind the import"),
             None => diagnostic,
         };
         match place_in(self.root(), &path, (line, column)) {
