@@ -100,7 +100,7 @@ impl Builder {
         }
         self.refuse_absent_roots(sources.set)?;
         let key = self.key(sources);
-        let known = latest.take().filter(|known| known.key == key);
+        let known = latest.take_if(|known| known.key == key);
         let known = known.map(|known| Arc::unwrap_or_clone(known.graph));
         let known = known.or_else(|| kept::decode(&self.read_kept(GRAPH), &key));
         let graph = self.brought_up_to_date(known, &key, (sources, wanted))?;
