@@ -3,9 +3,16 @@
 //! Every value is written with its length in front, every sequence with its count, every variant
 //! with its ordinal: two values that differ never encode to the same bytes.
 
+/// So much is handed to the hasher at once: many small pieces take it several times as long.
+const PENDING_BYTES_MAX: usize = 64 << 10;
+
 /// Collects values into a blake3 hasher.
 #[derive(Debug, Default)]
-pub(super) struct Encoder(blake3::Hasher);
+pub(super) struct Encoder {
+    hasher: blake3::Hasher,
+    /// What the hasher has yet to get.
+    pending: Vec<u8>,
+}
 
 impl Encoder {
     /// An encoder for one kind of document; kinds never share digests.
@@ -16,12 +23,20 @@ impl Encoder {
     }
 
     pub(super) fn number(&mut self, number: u64) {
-        self.0.update(&number.to_le_bytes());
+        self.put(&number.to_le_bytes());
     }
 
     pub(super) fn bytes(&mut self, bytes: &[u8]) {
         self.number(bytes.len() as u64);
-        self.0.update(bytes);
+        self.put(bytes);
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        if self.pending.len() + bytes.len() > PENDING_BYTES_MAX {
+            self.hasher.update(&self.pending);
+            self.pending.clear();
+        }
+        self.pending.extend_from_slice(bytes);
     }
 
     pub(super) fn text(&mut self, text: &str) {
@@ -46,7 +61,8 @@ impl Encoder {
         }
     }
 
-    pub(super) fn digest(&self) -> super::Digest {
-        super::Digest::finish(&self.0)
+    pub(super) fn digest(mut self) -> super::Digest {
+        self.hasher.update(&self.pending);
+        super::Digest::finish(&self.hasher)
     }
 }
