@@ -97,7 +97,12 @@ fn decode_defaults(node: &Node<'_>, decoder: &mut Decoder<'_>) -> Defaults {
     Defaults {
         cache: decoder.text_of(&fields, "cache"),
         cache_when: command::decode_cache_when(&fields, decoder),
-        python_path: decoder.text_of(&fields, "python-path"),
+        python_path: decoder
+            .one_or_many_of(&fields, "python-path")
+            .into_iter()
+            .flatten()
+            .map(|text| text.map(|path| space::folder(if path.is_empty() { "." } else { &path })))
+            .collect(),
         venv: fields.find("venv").and_then(|node| venv::decode(node, decoder)),
         dotenv: decoder.one_or_many_of(&fields, "dotenv").unwrap_or_default(),
         rewrites: decoder.boolean_of(&fields, "rewrites").unwrap_or_default(),

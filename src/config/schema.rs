@@ -130,7 +130,8 @@ pub enum Value {
 pub struct Defaults {
     pub cache: Option<Text>,
     pub cache_when: Option<CacheWhen>,
-    pub python_path: Option<Text>,
+    /// Folders that Python imports start from.
+    pub python_path: Vec<Text>,
     pub venv: Option<Venv>,
     pub dotenv: Vec<Text>,
     pub rewrites: bool,

@@ -94,7 +94,7 @@ fn is_fixed(text: &Text, decoder: &mut Decoder<'_>) -> bool {
 }
 
 /// A folder's path without what says nothing: `./`, doubled and trailing slashes.
-fn folder(path: &str) -> String {
+pub(super) fn folder(path: &str) -> String {
     let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
     let folder = parts.join("/");
     match (path.starts_with('/'), folder.is_empty() && !path.is_empty()) {

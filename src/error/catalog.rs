@@ -96,6 +96,8 @@ codes! {
     ImportNotFound = "graph0",
     /// A source file that cannot be read as Python.
     SourceInvalid = "graph1",
+    /// A folder of the Python path that is not there.
+    PythonPathNotFound = "graph2",
     /// Outside of a git repository, or in a bare one.
     RepositoryNotFound = "git0",
     /// A ref, branch or commit that git does not know.

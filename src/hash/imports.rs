@@ -10,7 +10,9 @@ use super::{Digest, Files, World};
 use crate::error::{Code, Diagnostic, RunnableError, nearest};
 use crate::git::{FileMode, FileSet};
 use crate::plan::{Pyimport, Runnable};
-use crate::pygraph::{Closure, Fenced, Graph, ModuleId, Rules, fault_diagnostic, place_in};
+use crate::pygraph::{
+    Closure, Fenced, Graph, ModuleId, Rules, Sources, below, fault_diagnostic, place_in,
+};
 use crate::python::normalized;
 use crate::sys::fs;
 
@@ -87,7 +89,8 @@ impl World {
                 .hint("`git init` makes a repository")
                 .into());
         };
-        let graph = builder.graph(set, files.digest.as_bytes(), &gone)?;
+        let sources = Sources { set, digest: files.digest.as_bytes(), gone: &gone };
+        let graph = builder.graph(sources, &[])?;
         Ok(Imports::new(graph, files, gone))
     }
 
@@ -108,7 +111,8 @@ impl World {
             }
             let epoch = self.epoch();
             let Imports { files, gone, .. } = &*imports;
-            let graph = builder.extended(set, files.digest.as_bytes(), gone, &unscanned)?;
+            let sources = Sources { set, digest: files.digest.as_bytes(), gone };
+            let graph = builder.graph(sources, &unscanned)?;
             let is_current = gone.is_empty();
             imports = Arc::new(Imports::new(graph, files.clone(), gone.clone()));
             if is_current {
@@ -195,7 +199,8 @@ impl World {
         .hint(format!("install it, or name its distribution: `[pydist.modules]` `{name} = \"…\"`"))
         .hint("`[pydist]` `ignore-missing-modules = true` lets imports be of no distribution");
         let diagnostic = match self.untracked(name) {
-            Some(path) => diagnostic.hint(format!("`git add {path}` if it is what is meant")),
+            Some(path) => diagnostic.hint(format!("if `{path}` is what is meant, `git add` it"))
+                .hint("if a command makes it, depend on that, and put `# qik: ignore` behind the import"),
             None => diagnostic,
         };
         match place_in(self.root(), &path, (line, column)) {
@@ -251,8 +256,10 @@ impl World {
         runnable: &Runnable,
         items: &[Pyimport],
     ) -> Result<(Arc<Imports>, Fenced), RunnableError> {
-        self.ask(self.imports()?, |graph| {
-            let ids = fence_ids(graph, items)?;
+        let imports = self.imports()?;
+        let path = |file: u32| imports.path(file);
+        self.ask(Arc::clone(&imports), |graph| {
+            let ids = fence_ids(graph, items, path)?;
             let fenced = graph.fenced(&ids, |name| !self.providers(runnable, name).is_empty());
             let unscanned = fenced.unscanned.clone();
             Ok((fenced, unscanned))
@@ -288,10 +295,11 @@ impl World {
         if expanded.has_sources {
             return Ok(changed.into_values().collect());
         }
-        let (imports, files) = self.ask(imports, |graph| {
+        let path = |file: u32| imports.path(file);
+        let (imports, files) = self.ask(Arc::clone(&imports), |graph| {
             let named = expanded.pyimports.iter().filter_map(|it| graph.find(&it.name));
             let mut closure = graph.closure(named);
-            let ids = fence_ids(graph, expanded.fence.as_deref().unwrap_or_default());
+            let ids = fence_ids(graph, expanded.fence.as_deref().unwrap_or_default(), path);
             let fenced = graph.fenced(&ids.unwrap_or_default(), |_| true);
             closure.files.extend(fenced.files);
             closure.unscanned.extend(fenced.unscanned);
@@ -351,11 +359,18 @@ fn escaped(path: &str) -> String {
 }
 
 /// The modules that a fence holds.
-fn fence_ids(graph: &Graph, items: &[Pyimport]) -> Result<Vec<ModuleId>, Diagnostic> {
+fn fence_ids(
+    graph: &Graph,
+    items: &[Pyimport],
+    path: impl Fn(u32) -> String,
+) -> Result<Vec<ModuleId>, Diagnostic> {
     let mut ids: Vec<ModuleId> = Vec::new();
     for item in items {
+        if let Some(folder) = item.name.strip_suffix('/') {
+            ids.extend(graph.tops_in(|file| below(&path(file), folder).is_some()));
+            continue;
+        }
         match graph.find(&item.name) {
-            _ if item.name.is_empty() => ids.extend(graph.tops()),
             Some(id) => ids.push(id),
             // A module of a space need not be of Python.
             None if item.place.is_none() => {}

@@ -7,7 +7,7 @@ use super::load::Loaded;
 use super::remote;
 use crate::cache::{Local, Publication, Publish, Shared, Store, Stores};
 use crate::config::{CacheKind, PluginKind};
-use crate::error::{Code, Diagnostic, Error, Result};
+use crate::error::{Code, Diagnostic, Error, Place, Result};
 use crate::git::{self, Repo, Worktree};
 use crate::hash::{PydistRules, World};
 use crate::paths::ProjectPath;
@@ -121,13 +121,19 @@ fn graph_builder(loaded: &Loaded, sys: &Sys) -> Option<Builder> {
         PluginKind::Pygraph(options) => Some(options),
         PluginKind::Uv(_) | PluginKind::S3 => None,
     })?;
-    let root = declarations.defaults.python_path.as_ref().map_or("", |path| path.value.as_str());
+    let python_path = declarations.defaults.python_path.iter();
+    let places: BTreeMap<String, Place> =
+        python_path.map(|root| (root.value.clone(), root.place.clone())).collect();
+    let mut roots: Vec<String> = places.keys().cloned().collect();
+    if roots.is_empty() {
+        roots.push(".".to_owned());
+    }
     let rules = Rules {
-        roots: vec![root.trim_start_matches("./").trim_end_matches('/').to_owned()],
+        roots,
         ignores_type_checking: options.ignores_type_checking,
         ignores_pydists: options.ignores_pydists,
     };
-    Some(Builder::new(&loaded.dirs, rules, sys.cpu_count))
+    Some(Builder::new(&loaded.dirs, rules, places, sys.cpu_count))
 }
 
 fn pydist_rules(loaded: &Loaded) -> PydistRules {

@@ -1,40 +1,41 @@
-//! The tracked source files → the graph: reads what is kept, parses what is new, in parallel.
+//! The tracked source files → the graph: reads what is kept, and what has changed since.
 
 use std::borrow::Cow;
-use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
-use sha1::{Digest as _, Sha1};
 
-use super::assemble::{Rules, SourceFile, assemble, regular_files};
-use super::graph::Graph;
-use super::kept::{self, Kept, Key};
-use super::scan::{Scan, scan};
+use super::assemble::{Rules, assemble, below};
+use super::graph::{Content, Graph};
+use super::kept::{self, Key};
+use super::link::SourceFile;
+use super::reading::{Scanned, Source, scan_all};
 use super::table::{Record, Table};
-use crate::error::Diagnostic;
+use crate::error::{Code, Diagnostic, Place};
 use crate::git::{BlobId, File, FileMode, FileSet};
-use crate::paths::{AbsPath, WorkDirs};
+use crate::paths::WorkDirs;
 use crate::sys::fs;
-
-/// A larger source file is none that anybody wrote.
-const SOURCE_BYTES_MAX: u64 = 64 << 20;
 
 /// What is kept is a few hundred bytes a file.
 const KEPT_BYTES_MAX: u64 = 1 << 30;
 
-/// A thread for fewer files than this takes longer to start than to do without.
-const FILES_PER_THREAD_MIN: usize = 16;
+/// So many files are scanned sooner than what each content imports is read, and written again.
+const SCANNED_COUNT_MAX: usize = 32;
 
-/// The parser's stack: sources may be nested deeply.
-const STACK_BYTES: usize = 64 << 20;
+/// The latest graph, in `._qik`.
+const GRAPH: &str = "imports/graph";
+
+/// What each content imports, in `._qik`.
+const TABLE: &str = "imports/contents";
 
 /// Builds the graph, and remembers it.
 #[derive(Debug)]
 pub struct Builder {
     dirs: WorkDirs,
     rules: Rules,
+    /// Where the configuration names the roots.
+    places: BTreeMap<String, Place>,
     thread_count_max: usize,
     latest: Mutex<Option<Latest>>,
 }
@@ -42,12 +43,9 @@ pub struct Builder {
 /// The graph of the latest files.
 #[derive(Debug)]
 struct Latest {
+    digest: Digest,
     key: Key,
     graph: Arc<Graph>,
-    /// Files whose imports somebody asked for, by position.
-    wanted: Vec<u32>,
-    /// Read when it is wanted.
-    table: Option<Table>,
 }
 
 /// The digest of a set of files.
@@ -56,289 +54,219 @@ pub(super) type Digest = [u8; 32];
 /// A graph, or what keeps it from being made.
 pub(super) type Built = Result<Arc<Graph>, Diagnostic>;
 
-/// What a graph is made from.
-struct From<'a> {
-    key: Key,
-    table: Table,
-    sources: Vec<Source>,
-    gone: &'a [String],
+/// The files that a graph is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    pub set: &'a FileSet,
+    /// Of the set, contents included.
+    pub digest: &'a Digest,
+    /// Paths of files that are no more, as if they were empty.
+    pub gone: &'a [String],
 }
 
-/// What a file is said to hold.
-#[derive(Debug, Clone)]
-struct Source {
-    path: String,
-    mode: FileMode,
-    id: BlobId,
+/// What a file imports, and the content that says so.
+struct Read {
+    content: Content,
+    record: Arc<Record>,
 }
 
 impl Builder {
     /// A builder for a project.
-    pub fn new(dirs: &WorkDirs, rules: Rules, thread_count_max: usize) -> Self {
-        Self { dirs: dirs.clone(), rules, thread_count_max, latest: Mutex::default() }
-    }
-
-    fn kept(&self) -> AbsPath {
-        self.dirs.private.join("imports/v1")
+    pub fn new(
+        dirs: &WorkDirs,
+        rules: Rules,
+        places: BTreeMap<String, Place>,
+        thread_count_max: usize,
+    ) -> Self {
+        Self { dirs: dirs.clone(), rules, places, thread_count_max, latest: Mutex::default() }
     }
 
     pub fn rules(&self) -> &Rules {
         &self.rules
     }
 
-    /// The graph of the files of a set, which `digest` stands for, with the imports of packages.
-    /// Positions of files in the graph are those in the set; past them, those in `gone`, the paths
-    /// of files that are no more, as if they were empty.
-    pub fn graph(&self, set: &FileSet, digest: &Digest, gone: &[String]) -> Built {
-        let key = self.key(digest, gone);
+    /// The graph of some files, with the imports of packages and of what is wanted beside them, by
+    /// position. Positions of files in the graph are those in the set; past them, those in `gone`.
+    pub fn graph(&self, sources: Sources<'_>, wanted: &[u32]) -> Built {
         // Whoever comes meanwhile wants the same graph.
-        let mut latest = self.lock();
-        if let Some(known) = &*latest
-            && known.key == key
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_whole = |graph: &Graph| graph.is_sure() && wanted.iter().all(|at| graph.has(*at));
+        if sources.gone.is_empty()
+            && let Some(known) = &*latest
+            && known.digest == *sources.digest
+            && is_whole(&known.graph)
         {
             return Ok(Arc::clone(&known.graph));
         }
-        let mut table = latest.take().and_then(|known| known.table);
-        if table.is_none() {
-            let bytes = self.read_kept();
-            let opened = Kept::open(&bytes);
-            if let Some(kept) = opened.as_ref().filter(|kept| kept.key == key)
-                && let Some(graph) = kept.graph().filter(Graph::is_sound)
-            {
-                let graph = Arc::new(graph);
-                let wanted = Vec::new();
-                *latest = Some(Latest { key, graph: Arc::clone(&graph), wanted, table: None });
-                return Ok(graph);
-            }
-            table = opened.and_then(|kept| kept.table());
-        }
-        let sources = sources(set);
-        let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
-        let wanted = regular_files(&self.rules, &paths);
-        let from = From { key, table: table.unwrap_or_default(), sources, gone };
-        self.build(&mut latest, from, wanted)
-    }
-
-    /// The same graph with the imports of some files more, by position.
-    pub fn extended(
-        &self,
-        set: &FileSet,
-        digest: &Digest,
-        gone: &[String],
-        wanted: &[u32],
-    ) -> Built {
-        let key = self.key(digest, gone);
-        let mut latest = self.lock();
-        let known = latest.take();
-        let mut wanted = wanted.to_vec();
-        if let Some(known) = known.as_ref().filter(|known| known.key == key) {
-            wanted.extend_from_slice(&known.wanted);
-        }
-        let table = known.and_then(|known| known.table);
-        let table = table.or_else(|| Kept::open(&self.read_kept()).and_then(|kept| kept.table()));
-        let sources = sources(set);
-        let paths: Vec<&str> = sources.iter().map(|source| source.path.as_str()).collect();
-        wanted.extend(regular_files(&self.rules, &paths));
-        wanted.sort_unstable();
-        wanted.dedup();
-        let from = From { key, table: table.unwrap_or_default(), sources, gone };
-        self.build(&mut latest, from, wanted)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Latest>> {
-        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn read_kept(&self) -> Vec<u8> {
-        fs::read_bounded(self.kept().as_path(), KEPT_BYTES_MAX).unwrap_or_default()
-    }
-
-    fn build(&self, latest: &mut Option<Latest>, from: From<'_>, wanted: Vec<u32>) -> Built {
-        let From { key, mut table, sources, gone } = from;
-        let unsure = self.scan_new(&mut table, &sources, &wanted)?;
-        let mut graph = self.assemble(&table, &sources, &unsure, gone);
-        graph.is_unsure = !unsure.is_empty();
+        self.refuse_absent_roots(sources.set)?;
+        let key = self.key(sources);
+        let known = latest.take_if(|known| known.key == key);
+        let known = known.map(|known| Arc::unwrap_or_clone(known.graph));
+        let known = known.or_else(|| kept::decode(&self.read_kept(GRAPH), &key));
+        let graph = self.brought_up_to_date(known, &key, (sources, wanted))?;
         let graph = Arc::new(graph);
-        if gone.is_empty() {
-            let kept = if unsure.is_empty() { key } else { kept::NO_KEY };
-            self.keep(&kept, &graph, &table, &sources);
+        if sources.gone.is_empty() {
+            let (digest, graph) = (*sources.digest, Arc::clone(&graph));
+            *latest = Some(Latest { digest, key, graph });
         }
-        let table = Some(table);
-        *latest = Some(Latest { key, graph: Arc::clone(&graph), wanted, table });
         Ok(graph)
     }
 
-    /// What decides a graph.
-    fn key(&self, digest: &Digest, gone: &[String]) -> Key {
-        kept::key_of(format!("{digest:?} {:?} {gone:?}", self.rules).as_bytes())
-    }
-
-    /// Scans the sources that the table has not. Gives what is not surely the content that git
-    /// says it is, by position: that is scanned anew each time.
-    fn scan_new(
-        &self,
-        table: &mut Table,
-        sources: &[Source],
-        wanted: &[u32],
-    ) -> Result<FxHashMap<usize, Arc<Record>>, Diagnostic> {
-        let mut new: Vec<usize> = wanted
-            .iter()
-            .map(|position| *position as usize)
-            .filter(|position| {
-                sources.get(*position).is_some_and(|it| !table.records.contains_key(&it.id))
-            })
-            .collect();
-        new.sort_unstable();
-        new.dedup();
-        tracing::debug!(files = sources.len(), new = new.len(), "scans imports");
-        let mut unsure = FxHashMap::default();
-        for (position, scanned) in self.scan_all(sources, &new) {
-            let Scanned { scan, is_sure } = scanned?;
-            let record = table.record(scan);
-            if is_sure {
-                table.records.insert(sources[position].id, record);
-            } else {
-                unsure.insert(position, record);
+    /// A root has to be a folder, or to be one in git: a mistyped one would have no modules.
+    fn refuse_absent_roots(&self, set: &FileSet) -> Result<(), Diagnostic> {
+        for (root, place) in &self.places {
+            let folder = self.dirs.root.join(root);
+            let is_folder = !root.starts_with('/')
+                && fs::stat(folder.as_path()).is_ok_and(|meta| meta.is_dir());
+            let is_tracked = |path: &[u8]| below(&String::from_utf8_lossy(path), root).is_some();
+            if !is_folder && !set.iter().any(|(path, _)| is_tracked(&path)) {
+                let message = format!("there is no folder `{root}` for Python's imports");
+                return Err(Diagnostic::new(Code::PythonPathNotFound, message).at(place).hint(
+                    "name a folder relative to the project root, or take it out of `python-path`",
+                ));
             }
         }
-        Ok(unsure)
+        Ok(())
     }
 
-    /// Scans some sources in as many threads as it is worth.
-    fn scan_all(
+    /// What decides the modules of a graph, and which files are read for it.
+    fn key(&self, Sources { set, gone, .. }: Sources<'_>) -> Key {
+        let mut text = format!("{:?} {gone:?}", self.rules).into_bytes();
+        for (path, file) in set.iter() {
+            text.extend_from_slice(&path);
+            text.push(0);
+            text.extend_from_slice(file.mode.as_str().as_bytes());
+        }
+        kept::key_of(&text)
+    }
+
+    /// The graph of the files, from one of the same paths if there is one.
+    fn brought_up_to_date(
         &self,
-        sources: &[Source],
-        new: &[usize],
-    ) -> Vec<(usize, Result<Scanned, Diagnostic>)> {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut done = Vec::new();
-            while let Some(position) = new.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let source = &sources[*position];
-                let path = self.dirs.root.as_path().join(&source.path);
-                done.push((*position, scan_file(&path, source)));
-            }
-            done
-        };
-        let count = (new.len() / FILES_PER_THREAD_MIN).clamp(1, self.thread_count_max.max(1));
-        let mut all = std::thread::scope(|scope| {
-            let start = |_| {
-                std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).ok()
-            };
-            let threads: Vec<_> = (0..count).filter_map(start).collect();
-            let mut all = Vec::new();
-            for thread in threads {
-                let done = thread.join();
-                all.extend(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            }
-            // All of it, where no thread could be started.
-            all.extend(work());
-            all
+        known: Option<Graph>,
+        key: &Key,
+        (sources, wanted): (Sources<'_>, &[u32]),
+    ) -> Result<Graph, Diagnostic> {
+        let is_new = known.is_none();
+        let mut graph = known.unwrap_or_else(|| self.modules(sources));
+        let mut is_wanted = vec![false; graph.contents.len()];
+        let regular = if is_new { graph.regular_files() } else { Vec::new() };
+        for position in wanted.iter().chain(&regular) {
+            is_wanted[*position as usize] = true;
+        }
+        let to_read = to_read(&graph, sources.set, &is_wanted);
+        if to_read.is_empty() && !is_new {
+            return Ok(graph);
+        }
+        let uses_table = is_new || to_read.len() > SCANNED_COUNT_MAX;
+        let table = uses_table.then(|| Table::decode(&self.read_kept(TABLE))).flatten();
+        let mut table = table.unwrap_or_default();
+        let known_count = table.records.len();
+        let read = self.read(&to_read, &mut table)?;
+        for (source, read) in to_read.iter().zip(&read) {
+            graph.contents[source.position as usize] = read.content;
+        }
+        let files = to_read.iter().zip(&read).map(|(source, read)| {
+            (source.position, SourceFile { path: &source.path, record: &read.record })
         });
-        // Numbers of names must not depend on who was faster.
-        all.sort_unstable_by_key(|(position, _)| *position);
-        all
+        graph.link(&self.rules, &table.names, &files.collect());
+        if sources.gone.is_empty() {
+            self.keep(GRAPH, || kept::encode(key, &graph));
+            if uses_table && table.records.len() > known_count {
+                self.keep(TABLE, || table.encode(&current(&graph)));
+            }
+        }
+        Ok(graph)
     }
 
-    fn assemble(
-        &self,
-        table: &Table,
-        sources: &[Source],
-        unsure: &FxHashMap<usize, Arc<Record>>,
-        gone: &[String],
-    ) -> Graph {
-        let empty = Record::default();
-        let record = |(position, source): (usize, &Source)| -> Option<&Record> {
-            Some(unsure.get(&position).or_else(|| table.records.get(&source.id))?)
+    /// The modules of the files, with no imports yet.
+    fn modules(&self, Sources { set, gone, .. }: Sources<'_>) -> Graph {
+        let paths: Vec<Cow<'_, [u8]>> = set.iter().map(|(path, _)| path).collect();
+        let paths: Vec<Cow<'_, str>> =
+            paths.iter().map(|path| String::from_utf8_lossy(path)).collect();
+        let paths = paths.iter().map(|path| &**path);
+        let paths: Vec<&str> = paths.chain(gone.iter().map(String::as_str)).collect();
+        let mut graph = assemble(&self.rules, &paths);
+        graph.contents[set.len()..].fill(Content::Gone);
+        graph
+    }
+
+    /// What some sources import: what is known of their contents, else what is found in them.
+    fn read(&self, sources: &[Source], table: &mut Table) -> Result<Vec<Read>, Diagnostic> {
+        let is_new = |source: &&Source| {
+            // A link's blob is no source.
+            !matches!(source.mode, FileMode::Plain | FileMode::Executable)
+                || !table.records.contains_key(&source.id)
         };
-        let files = sources
-            .iter()
-            .enumerate()
-            .map(|(position, source)| (source.path.as_str(), record((position, source))))
-            .chain(gone.iter().map(|path| (path.as_str(), Some(&empty))))
-            .map(|(path, record)| SourceFile { path, record });
-        assemble(&self.rules, &table.names, &files.collect::<Vec<_>>())
+        let new: Vec<&Source> = sources.iter().filter(is_new).collect();
+        tracing::debug!(files = sources.len(), new = new.len(), "scans imports");
+        let scanned = scan_all(&self.dirs.root, &new, self.thread_count_max)?;
+        let mut found = FxHashMap::default();
+        for (source, Scanned { scan, is_sure }) in new.iter().zip(scanned) {
+            let record = table.record(scan);
+            let content = if is_sure {
+                table.records.insert(source.id, Arc::clone(&record));
+                Content::Of(source.id)
+            } else {
+                Content::Unsure
+            };
+            found.insert(source.position, Read { content, record });
+        }
+        let read = sources.iter().map(|source| {
+            found.remove(&source.position).unwrap_or_else(|| Read {
+                content: Content::Of(source.id),
+                record: table.records.get(&source.id).map(Arc::clone).unwrap_or_default(),
+            })
+        });
+        Ok(read.collect())
     }
 
-    /// Keeps it for the next run, which does without if that fails.
-    fn keep(&self, key: &Key, graph: &Graph, table: &Table, sources: &[Source]) {
-        let mut current: Vec<BlobId> = sources.iter().map(|source| source.id).collect();
-        current.sort_unstable();
-        current.dedup();
+    fn read_kept(&self, name: &str) -> Vec<u8> {
+        let path = self.dirs.private.join(name);
+        fs::read_bounded(path.as_path(), KEPT_BYTES_MAX).unwrap_or_default()
+    }
+
+    /// Keeps something for the next run, which does without if that fails.
+    fn keep(&self, name: &str, bytes: impl FnOnce() -> Vec<u8>) {
         let private = self.dirs.private.as_path();
         if !fs::stat(private).is_ok_and(|meta| meta.is_dir()) {
             // Whoever runs something makes the folder; to look at something does not.
             return;
         }
-        let path = self.kept();
-        let bytes = kept::encode(key, graph, table, &current);
+        let path = self.dirs.private.join(name);
         let folder = path.parent();
         let made = folder.map_or(Ok(()), |folder| fs::create_folder(folder.as_path()));
-        let written = made.and_then(|()| self.dirs.unfinished.write(path.as_path(), &bytes));
+        let unfinished = &self.dirs.unfinished;
+        let written = made.and_then(|()| unfinished.write_if_different(path.as_path(), &bytes()));
         if let Err(error) = written {
-            tracing::debug!(?error, "the import graph is not kept");
+            tracing::debug!(?error, name, "the import graph is not kept");
         }
     }
 }
 
-fn sources(set: &FileSet) -> Vec<Source> {
-    let source = |(path, file): (Cow<'_, [u8]>, File)| Source {
+/// The sources whose imports the graph has not, as it should: those that are wanted, and those
+/// that were read with another content.
+fn to_read(graph: &Graph, set: &FileSet, is_wanted: &[bool]) -> Vec<Source> {
+    let is_stale = |position: u32, file: &File| match graph.contents[position as usize] {
+        Content::Unread => is_wanted[position as usize],
+        Content::Of(id) => id != file.id,
+        Content::Unsure => true,
+        Content::Gone => false,
+    };
+    let stale = (0_u32..).zip(set.iter()).filter(|(position, (_, file))| is_stale(*position, file));
+    let source = |(position, (path, file)): (u32, (Cow<'_, [u8]>, File))| Source {
+        position,
         path: String::from_utf8_lossy(&path).into_owned(),
         mode: file.mode,
         id: file.id,
     };
-    set.iter().map(source).collect()
+    stale.map(source).collect()
 }
 
-/// A file's imports, and whether its content is surely the blob's.
-struct Scanned {
-    scan: Scan,
-    is_sure: bool,
-}
-
-fn scan_file(path: &Path, source: &Source) -> Result<Scanned, Diagnostic> {
-    match source.mode {
-        FileMode::Plain | FileMode::Executable => {}
-        FileMode::Symlink => {
-            // What it leads to may change without it, and need not be there.
-            let bytes = fs::read_start(path, SOURCE_BYTES_MAX).unwrap_or_default();
-            return Ok(Scanned { scan: scan(&bytes), is_sure: false });
-        }
-        FileMode::Submodule => return Ok(Scanned { scan: Scan::default(), is_sure: true }),
-    }
-    let bytes = match fs::optional(fs::read_bounded(path, SOURCE_BYTES_MAX)) {
-        Ok(bytes) => bytes.unwrap_or_default(),
-        Err(error) => {
-            let error = Diagnostic::from(error);
-            return Err(error.hint("the import graph is made of all tracked Python files"));
-        }
-    };
-    let is_sure = is_blob(&bytes, source.id);
-    Ok(Scanned { scan: scan(&bytes), is_sure })
-}
-
-/// Whether some bytes are a blob, as they are or with the line ends that git would give them.
-fn is_blob(bytes: &[u8], id: BlobId) -> bool {
-    if id.as_bytes() == blob_id(bytes) {
-        return true;
-    }
-    bytes.contains(&b'\r') && id.as_bytes() == blob_id(&without_returns(bytes))
-}
-
-fn blob_id(bytes: &[u8]) -> [u8; 20] {
-    let mut hasher = Sha1::new();
-    hasher.update(format!("blob {}\0", bytes.len()));
-    hasher.update(bytes);
-    hasher.finalize().into()
-}
-
-fn without_returns(bytes: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut rest = bytes.iter().peekable();
-    while let Some(byte) = rest.next() {
-        if *byte != b'\r' || rest.peek() != Some(&&b'\n') {
-            plain.push(*byte);
-        }
-    }
-    plain
+fn current(graph: &Graph) -> BTreeSet<BlobId> {
+    let ids = graph.contents.iter().filter_map(|content| match content {
+        Content::Of(id) => Some(*id),
+        Content::Unread | Content::Unsure | Content::Gone => None,
+    });
+    ids.collect()
 }

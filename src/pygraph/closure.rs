@@ -54,7 +54,7 @@ impl Graph {
             |at: usize| walk.has_code[at] && (walk.is_named[at] || self.modules[at].is_regular);
         let faults = self.faults.iter().enumerate();
         let faults = faults.filter(|(_, fault)| is_run(fault.module as usize));
-        let unscanned = modules.iter().filter(|id| !self.module(**id).is_scanned);
+        let unscanned = modules.iter().filter(|id| !self.is_read(**id));
         let unscanned = unscanned.flat_map(|id| self.files(*id)).copied().collect();
         let mut files: Vec<u32> = modules.iter().flat_map(|id| self.files(*id)).copied().collect();
         files.sort_unstable();

@@ -41,6 +41,14 @@ impl<'b> Reader<'b> {
         Some(u32::from_le_bytes(*number))
     }
 
+    /// As many numbers as are asked for.
+    pub(super) fn numbers<const COUNT: usize>(&mut self) -> Option<[u32; COUNT]> {
+        let (bytes, rest) = self.0.split_at_checked(4 * COUNT)?;
+        self.0 = rest;
+        let (numbers, _) = bytes.as_chunks();
+        Some(std::array::from_fn(|at| u32::from_le_bytes(numbers[at])))
+    }
+
     pub(super) fn bytes(&mut self) -> Option<&'b [u8]> {
         let count = self.number()? as usize;
         let (bytes, rest) = self.0.split_at_checked(count)?;

@@ -39,7 +39,7 @@ impl Graph {
         let mut fenced = Fenced::default();
         for id in self.ids().filter(|id| is_within[id.0 as usize]) {
             fenced.files.extend_from_slice(self.files(id));
-            if !self.module(id).is_scanned {
+            if !self.is_read(id) {
                 fenced.unscanned.extend_from_slice(self.files(id));
             }
             for edge in self.edges(id) {
@@ -89,14 +89,28 @@ impl Graph {
         tops
     }
 
+    /// The modules at the top that have one of some files, given by position, or have it below them.
+    pub fn tops_in(&self, is_wanted: impl Fn(u32) -> bool) -> Vec<ModuleId> {
+        let has_one = |top: &ModuleId| {
+            self.below(*top).any(|id| self.files(id).iter().any(|file| is_wanted(*file)))
+        };
+        self.tops().into_iter().filter(has_one).collect()
+    }
+
     /// All modules of packages.
     pub fn regular(&self) -> Vec<ModuleId> {
         self.ids().filter(|id| self.module(*id).is_regular).collect()
     }
 
+    /// The files of packages, and of all that Python finds in them, by position: what a project is
+    /// made of, whoever imports it.
+    pub(super) fn regular_files(&self) -> Vec<u32> {
+        self.regular().into_iter().flat_map(|id| self.files(id).to_vec()).collect()
+    }
+
     /// The files whose imports are not known yet, by position.
     pub fn unscanned(&self) -> Vec<u32> {
-        let ids = self.ids().filter(|id| !self.module(*id).is_scanned);
+        let ids = self.ids().filter(|id| !self.is_read(*id));
         ids.flat_map(|id| self.files(id).to_vec()).collect()
     }
 

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::git::BlobId;
+
 /// Modules and what they import.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
@@ -16,8 +18,21 @@ pub struct Graph {
     /// Top-level names that are not ours, sorted.
     pub(super) externals: Vec<String>,
     pub(super) faults: Vec<Fault>,
-    /// Some content was not surely what git says it is.
-    pub(super) is_unsure: bool,
+    /// By file, by position: whose imports the graph has.
+    pub(super) contents: Vec<Content>,
+}
+
+/// The content of a file whose imports the graph has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// None: nobody needed to know.
+    Unread,
+    /// A blob.
+    Of(BlobId),
+    /// Not surely what git says it is.
+    Unsure,
+    /// The file is no more, and imports nothing.
+    Gone,
 }
 
 /// A module of the graph, by position.
@@ -40,8 +55,6 @@ pub(super) struct Module {
     /// It and all above it have code, and names that can be imported.
     pub(super) is_regular: bool,
     pub(super) is_package: bool,
-    /// All of its files were scanned: its imports are known.
-    pub(super) is_scanned: bool,
 }
 
 /// In place of a position: there is none.
@@ -93,13 +106,29 @@ impl Graph {
 
     /// Whether every file was read as it was when it was looked at.
     pub fn is_sure(&self) -> bool {
-        !self.is_unsure
+        !self.contents.contains(&Content::Unsure)
+    }
+
+    /// Whether the imports of a file are known.
+    pub(super) fn has(&self, file: u32) -> bool {
+        self.contents.get(file as usize).is_none_or(|content| *content != Content::Unread)
+    }
+
+    /// Whether all of a module's files were read: its imports are known.
+    pub(super) fn is_read(&self, id: ModuleId) -> bool {
+        self.files(id).iter().all(|file| self.has(*file))
     }
 
     /// The dotted name of a module.
     pub fn name(&self, id: ModuleId) -> &str {
         let module = self.module(id);
         &self.names[module.name_start as usize..module.name_end as usize]
+    }
+
+    /// The name of a module without that of the module above.
+    pub(super) fn part(&self, id: ModuleId) -> &str {
+        let name = self.name(id);
+        name.get(name.len() - self.module(id).part_length as usize..).unwrap_or_default()
     }
 
     /// The module of a dotted name.
@@ -111,8 +140,7 @@ impl Graph {
             found = None;
             while at < range.end {
                 let module = self.module(ModuleId(at));
-                let name = self.name(ModuleId(at));
-                if name.get(name.len() - module.part_length as usize..) == Some(part) {
+                if self.part(ModuleId(at)) == part {
                     found = Some(ModuleId(at));
                     range = at + 1..module.end;
                     break;
@@ -178,6 +206,7 @@ impl Graph {
         });
         of_modules
             && is_sorted
+            && self.files.iter().all(|file| is_in(*file, self.contents.len()))
             && of_edges
             && self.faults.iter().all(|fault| is_in(fault.module, modules))
     }

@@ -1,78 +1,57 @@
-//! What is kept between runs, in one file: the latest graph, and what each content imports. Pure.
-
-use std::sync::Arc;
+//! The graph as it is kept between runs, in a file that is sealed. Pure.
 
 use super::codec::{Reader, Writer};
-use super::graph::{Edge, EdgeKind, Fault, Graph, Module};
-use super::scan::Broken;
-use super::table::{Import, Record, Table};
+use super::graph::{Content, Edge, EdgeKind, Fault, Graph, Module};
 use crate::git::BlobId;
 
 /// What the file begins with. Another parser, format or meaning needs another one.
-const MAGIC: &[u8] = b"qik imports 1, ruff 0.0.10\n";
+const MAGIC: &[u8] = b"qik graph 2, ruff 0.0.10\n";
 
 /// Bytes of a digest.
 const DIGEST_LENGTH: usize = 32;
 
-/// What decides a graph: files, rules, and what we make of them.
+/// What decides the modules of a graph: files by path, and rules.
 pub(super) type Key = [u8; DIGEST_LENGTH];
-
-/// The key of a graph that is not to be taken again.
-pub(super) const NO_KEY: Key = [0; DIGEST_LENGTH];
 
 /// The digest of something, as a key.
 pub(super) fn key_of(bytes: &[u8]) -> Key {
     *blake3::hash(bytes).as_bytes()
 }
 
+/// The bytes with what tells whether they are whole.
+pub(super) fn seal(mut bytes: Vec<u8>) -> Vec<u8> {
+    let seal = key_of(&bytes);
+    bytes.extend_from_slice(&seal);
+    bytes
+}
+
+/// What was sealed, after what it begins with; `None` if it is damaged, or begins with something
+/// else.
+pub(super) fn unseal<'b>(bytes: &'b [u8], magic: &[u8]) -> Option<&'b [u8]> {
+    let (body, seal) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST_LENGTH)?)?;
+    let rest = body.strip_prefix(magic)?;
+    (key_of(body) == seal).then_some(rest)
+}
+
 /// The content of the file.
-pub(super) fn encode(key: &Key, graph: &Graph, table: &Table, current: &[BlobId]) -> Vec<u8> {
+pub(super) fn encode(key: &Key, graph: &Graph) -> Vec<u8> {
     let mut writer = Writer(MAGIC.to_vec());
     writer.0.extend_from_slice(key);
-    let mut part = Writer::default();
-    write_graph(&mut part, graph);
-    writer.bytes(&part.0);
-    write_table(&mut writer, table, current);
-    let seal = key_of(&writer.0);
-    writer.0.extend_from_slice(&seal);
-    writer.0
+    write_graph(&mut writer, graph);
+    seal(writer.0)
 }
 
-/// What a file holds, its parts read when they are wanted.
-#[derive(Debug)]
-pub(super) struct Kept<'b> {
-    pub(super) key: Key,
-    graph: Reader<'b>,
-    table: Reader<'b>,
-}
-
-impl<'b> Kept<'b> {
-    /// `None` if it is damaged, or of another version.
-    pub(super) fn open(bytes: &'b [u8]) -> Option<Self> {
-        let (body, seal) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST_LENGTH)?)?;
-        if key_of(body) != seal {
-            return None;
-        }
-        let (key, rest) = body.strip_prefix(MAGIC)?.split_first_chunk()?;
-        let mut rest = Reader(rest);
-        let graph = Reader(rest.bytes()?);
-        Some(Self { key: *key, graph, table: rest })
-    }
-
-    pub(super) fn graph(&self) -> Option<Graph> {
-        read_graph(&mut self.graph.clone())
-    }
-
-    pub(super) fn table(&self) -> Option<Table> {
-        read_table(&mut self.table.clone())
-    }
+/// The graph that a file holds, if it is whole and of the key.
+pub(super) fn decode(bytes: &[u8], key: &Key) -> Option<Graph> {
+    let body = unseal(bytes, MAGIC)?.strip_prefix(key)?;
+    read_graph(&mut Reader(body)).filter(Graph::is_sound)
 }
 
 fn write_graph(writer: &mut Writer, graph: &Graph) {
     writer.text(&graph.names);
     writer.count(graph.modules.len());
     for module in &graph.modules {
-        let numbers = [
+        writer.numbers(&[
             module.name_start,
             module.name_end,
             module.part_length,
@@ -80,134 +59,74 @@ fn write_graph(writer: &mut Writer, graph: &Graph) {
             module.parent,
             module.file_start,
             module.edge_start,
-            u32::from(module.is_regular)
-                | u32::from(module.is_package) << 1
-                | u32::from(module.is_scanned) << 2,
-        ];
-        writer.numbers(&numbers);
+            u32::from(module.is_regular) | u32::from(module.is_package) << 1,
+        ]);
     }
     writer.count(graph.files.len());
     writer.numbers(&graph.files);
     writer.count(graph.edges.len());
     for edge in &graph.edges {
-        let numbers = [edge.kind as u32, edge.target, edge.file, edge.line, edge.column];
-        writer.numbers(&numbers);
+        writer.numbers(&[edge.kind as u32, edge.target, edge.file, edge.line, edge.column]);
     }
     writer.count(graph.externals.len());
     graph.externals.iter().for_each(|name| writer.text(name));
     writer.count(graph.faults.len());
     for fault in &graph.faults {
-        let numbers = [fault.module, fault.file, fault.line, fault.column];
-        writer.numbers(&numbers);
+        writer.numbers(&[fault.module, fault.file, fault.line, fault.column]);
         writer.text(&fault.message);
+    }
+    writer.count(graph.contents.len());
+    for content in &graph.contents {
+        match content {
+            Content::Unread => writer.bytes(b""),
+            Content::Of(id) => writer.bytes(id.as_bytes()),
+            Content::Unsure => writer.bytes(b"?"),
+            Content::Gone => writer.bytes(b"-"),
+        }
     }
 }
 
 fn read_graph(reader: &mut Reader<'_>) -> Option<Graph> {
     let names = reader.text()?.to_owned();
     let modules = reader.list(|reader| {
-        let mut module = Module {
-            name_start: reader.number()?,
-            name_end: reader.number()?,
-            part_length: reader.number()?,
-            end: reader.number()?,
-            parent: reader.number()?,
-            file_start: reader.number()?,
-            edge_start: reader.number()?,
-            ..Module::default()
-        };
-        let flags = reader.number()?;
-        module.is_regular = flags & 1 != 0;
-        module.is_package = flags & 2 != 0;
-        module.is_scanned = flags & 4 != 0;
-        Some(module)
+        let [name_start, name_end, part_length, end, parent, file_start, edge_start, flags] =
+            reader.numbers()?;
+        Some(Module {
+            name_start,
+            name_end,
+            part_length,
+            end,
+            parent,
+            file_start,
+            edge_start,
+            is_regular: flags & 1 != 0,
+            is_package: flags & 2 != 0,
+        })
     })?;
     let files = reader.list(Reader::number)?;
     let edges = reader.list(|reader| {
-        Some(Edge {
-            kind: match reader.number()? {
-                0 => EdgeKind::Module,
-                1 => EdgeKind::Code,
-                2 => EdgeKind::External,
-                3 => EdgeKind::Optional,
-                _ => return None,
-            },
-            target: reader.number()?,
-            file: reader.number()?,
-            line: reader.number()?,
-            column: reader.number()?,
-        })
+        let [kind, target, file, line, column] = reader.numbers()?;
+        let kind = match kind {
+            0 => EdgeKind::Module,
+            1 => EdgeKind::Code,
+            2 => EdgeKind::External,
+            3 => EdgeKind::Optional,
+            _ => return None,
+        };
+        Some(Edge { kind, target, file, line, column })
     })?;
     let externals = reader.list(|reader| Some(reader.text()?.to_owned()))?;
     let faults = reader.list(|reader| {
-        Some(Fault {
-            module: reader.number()?,
-            file: reader.number()?,
-            line: reader.number()?,
-            column: reader.number()?,
-            message: reader.text()?.to_owned(),
+        let [module, file, line, column] = reader.numbers()?;
+        Some(Fault { module, file, line, column, message: reader.text()?.to_owned() })
+    })?;
+    let contents = reader.list(|reader| {
+        Some(match reader.bytes()? {
+            b"" => Content::Unread,
+            b"?" => Content::Unsure,
+            b"-" => Content::Gone,
+            id => Content::Of(BlobId::from_bytes(id)?),
         })
     })?;
-    Some(Graph { names, modules, files, edges, externals, faults, is_unsure: false })
-}
-
-/// Only what is current is kept: contents that nobody has any more would pile up.
-fn write_table(writer: &mut Writer, table: &Table, current: &[BlobId]) {
-    writer.count(table.names.len());
-    table.names.iter().for_each(|name| writer.text(name));
-    let known = |id: &BlobId| Some((*id, table.records.get(id)?));
-    let records: Vec<_> = current.iter().filter_map(known).collect();
-    writer.count(records.len());
-    for (id, record) in records {
-        writer.bytes(id.as_bytes());
-        writer.count(record.imports.len());
-        for import in &record.imports {
-            let flags = u32::from(import.is_type_checking) | u32::from(import.is_optional) << 1;
-            let name = import.name.map_or(0, |name| name + 1);
-            let numbers =
-                [import.level << 2 | flags, import.module, name, import.line, import.column];
-            writer.numbers(&numbers);
-        }
-        writer.count(usize::from(record.error.is_some()));
-        if let Some(error) = &record.error {
-            writer.number(error.line);
-            writer.number(error.column);
-            writer.text(&error.message);
-        }
-    }
-}
-
-fn read_table(reader: &mut Reader<'_>) -> Option<Table> {
-    let mut table = Table::default();
-    let names = reader.list(Reader::text)?;
-    for name in names {
-        table.names.intern(name);
-    }
-    let name_count = u32::try_from(table.names.len()).ok()?;
-    let known = |name: u32| (name < name_count).then_some(name);
-    let records = reader.list(|reader| {
-        let id = BlobId::from_bytes(reader.bytes()?)?;
-        let imports = reader.list(|reader| {
-            let flags = reader.number()?;
-            Some(Import {
-                level: flags >> 2,
-                module: known(reader.number()?)?,
-                name: match reader.number()? {
-                    0 => None,
-                    name => Some(known(name - 1)?),
-                },
-                line: reader.number()?,
-                column: reader.number()?,
-                is_type_checking: flags & 1 != 0,
-                is_optional: flags & 2 != 0,
-            })
-        })?;
-        let errors = reader.list(|reader| {
-            let (line, column) = (reader.number()?, reader.number()?);
-            Some(Broken { line, column, message: reader.text()?.to_owned() })
-        })?;
-        Some((id, Arc::new(Record { imports, error: errors.into_iter().next() })))
-    })?;
-    table.records.extend(records);
-    Some(table)
+    Some(Graph { names, modules, files, edges, externals, faults, contents })
 }

@@ -1,12 +1,14 @@
 //! Names, each kept once and told apart by a number. Pure.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 /// A set of names.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    names: Vec<Box<str>>,
-    ids: FxHashMap<Box<str>, u32>,
+    names: Vec<Arc<str>>,
+    ids: FxHashMap<Arc<str>, u32>,
 }
 
 impl Names {
@@ -17,14 +19,10 @@ impl Names {
         }
         // Names are parts of files that are bounded, so their count fits.
         let id = u32::try_from(self.names.len()).unwrap_or(u32::MAX);
-        self.names.push(name.into());
-        self.ids.insert(name.into(), id);
+        let name: Arc<str> = name.into();
+        self.names.push(Arc::clone(&name));
+        self.ids.insert(name, id);
         id
-    }
-
-    /// The number of a name that is there.
-    pub(super) fn find(&self, name: &str) -> Option<u32> {
-        self.ids.get(name).copied()
     }
 
     /// The name of a number.

@@ -49,9 +49,21 @@ pub fn fault_diagnostic(
     })
 }
 
-/// The parser's words as ours begin.
+/// The parser's words as ours begin. What they quote from the file may be meant for a terminal.
 fn lower(message: &str) -> String {
+    let message = message.replace(char::is_control, "\u{fffd}");
     let mut chars = message.chars();
     let first = chars.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
     format!("{first}{}", chars.as_str().trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lower;
+
+    #[test]
+    fn the_parser_speaks_as_we_do() {
+        assert_eq!(lower("Expected an expression."), "expected an expression");
+        assert_eq!(lower("Got unexpected token \x1b"), "got unexpected token \u{fffd}");
+    }
 }

@@ -1,19 +1,21 @@
 //! What an import statement names: a module of ours, or something from elsewhere. Pure.
 
+use rustc_hash::FxHashMap;
+
+use super::graph::{Graph, ModuleId, NONE};
 use super::standard::is_standard;
-use super::tree::Tree;
 
 /// What an import leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target<'n> {
     /// A module, with all that is below it.
-    Module(u32),
+    Module(ModuleId),
     /// The code of a module, where more was named than there is.
-    Code(u32),
+    Code(ModuleId),
     /// A top-level name that is not ours.
-    External(String),
+    External(&'n str),
     /// A folder of ours without code, or something from elsewhere of that name.
-    Either(u32, String),
+    Either(ModuleId, &'n str),
     /// Python itself, or nothing that there is.
     Nothing,
 }
@@ -21,25 +23,37 @@ pub(super) enum Target {
 /// Where an import begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Importer {
-    pub(super) module: u32,
+    pub(super) module: ModuleId,
     /// The file is the module's `__init__`.
     pub(super) is_init: bool,
+}
+
+/// The modules of a graph by name.
+pub(super) struct Lookup<'g> {
+    graph: &'g Graph,
+    /// By the module above, or [`NONE`], and the last part of the name.
+    by_name: FxHashMap<(u32, &'g str), u32>,
 }
 
 /// A dotted name as far as it leads.
 struct Walk {
     /// The last module there is on the way.
-    at: Option<u32>,
+    at: Option<ModuleId>,
     is_whole: bool,
 }
 
-impl Tree {
+impl<'g> Lookup<'g> {
+    pub(super) fn new(graph: &'g Graph) -> Self {
+        let named = |id: ModuleId| ((graph.module(id).parent, graph.part(id)), id.0);
+        Self { graph, by_name: graph.ids().map(named).collect() }
+    }
+
     /// What `import MODULE`, or `from MODULE import NAME`, of a level leads to.
-    pub(super) fn resolve(
+    pub(super) fn resolve<'n>(
         &self,
         importer: Importer,
-        (level, module, name): (u32, &str, Option<&str>),
-    ) -> Target {
+        (level, module, name): (u32, &'n str, Option<&str>),
+    ) -> Target<'n> {
         if level == 0 {
             return self.resolve_absolute(module, name);
         }
@@ -55,10 +69,10 @@ impl Tree {
         }
     }
 
-    fn resolve_absolute(&self, module: &str, name: Option<&str>) -> Target {
+    fn resolve_absolute<'n>(&self, module: &'n str, name: Option<&str>) -> Target<'n> {
         let top = module.split('.').next().unwrap_or(module);
         let external = || {
-            if is_standard(top) { Target::Nothing } else { Target::External(top.to_owned()) }
+            if is_standard(top) { Target::Nothing } else { Target::External(top) }
         };
         let Walk { at: Some(mut at), mut is_whole } = self.walk(None, module) else {
             return external();
@@ -74,7 +88,7 @@ impl Tree {
         match (is_whole, self.has_code(at)) {
             (true, true) => Target::Module(at),
             (true, false) if is_standard(top) => Target::Module(at),
-            (true, false) => Target::Either(at, top.to_owned()),
+            (true, false) => Target::Either(at, top),
             // A regular package hides what is of its name elsewhere.
             (false, _) if self.is_rooted(at) => Target::Code(at),
             (false, _) => external(),
@@ -82,12 +96,17 @@ impl Tree {
     }
 
     /// The package that so many dots stand for; `None` beyond the top.
-    fn above(&self, importer: Importer, level: u32) -> Option<u32> {
+    fn above(&self, importer: Importer, level: u32) -> Option<ModuleId> {
         let ups = if importer.is_init { level - 1 } else { level };
-        (0..ups).try_fold(importer.module, |at, _| self.branch(at).parent)
+        (0..ups).try_fold(importer.module, |at, _| self.graph.above(at).next())
     }
 
-    fn walk(&self, from: Option<u32>, dotted: &str) -> Walk {
+    fn find(&self, parent: Option<ModuleId>, name: &str) -> Option<ModuleId> {
+        let parent = parent.map_or(NONE, |parent| parent.0);
+        self.by_name.get(&(parent, name)).copied().map(ModuleId)
+    }
+
+    fn walk(&self, from: Option<ModuleId>, dotted: &str) -> Walk {
         let mut at = from;
         for part in dotted.split('.').filter(|part| !part.is_empty()) {
             match self.find(at, part) {
@@ -99,22 +118,19 @@ impl Tree {
     }
 
     /// A module with a file of its own, which a mere folder has not.
-    pub(super) fn has_code(&self, module: u32) -> bool {
-        !self.branch(module).files.is_empty()
+    fn has_code(&self, module: ModuleId) -> bool {
+        !self.graph.files(module).is_empty()
     }
 
     /// Whether the top-level module above is one with code.
-    fn is_rooted(&self, module: u32) -> bool {
-        let mut top = module;
-        while let Some(parent) = self.branch(top).parent {
-            top = parent;
-        }
-        self.has_code(top)
+    fn is_rooted(&self, module: ModuleId) -> bool {
+        self.has_code(self.graph.above(module).last().unwrap_or(module))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::assemble::{Rules, assemble};
     use super::*;
 
     const FILES: &[&str] = &[
@@ -132,39 +148,25 @@ mod tests {
         "both.py",
     ];
 
-    fn tree() -> Tree {
-        let mut tree = Tree::default();
-        for (position, path) in FILES.iter().enumerate() {
-            tree.add(path, u32::try_from(position).unwrap());
-        }
-        tree
-    }
-
-    fn dotted(tree: &Tree, module: u32) -> String {
-        let branch = tree.branch(module);
-        let above = branch.parent.map(|parent| dotted(tree, parent) + ".").unwrap_or_default();
-        above + &branch.name
-    }
-
     /// The importer is `app.sub.deep`, or its package with a `/` in front.
     #[track_caller]
     fn check(statement: &str, expected: &str) {
-        let tree = tree();
+        let graph = assemble(&Rules { roots: vec![String::new()], ..Rules::default() }, FILES);
+        let lookup = Lookup::new(&graph);
         let (is_init, statement) = match statement.strip_prefix('/') {
             Some(rest) => (true, rest),
             None => (false, statement),
         };
-        let sub = tree.walk(None, "app.sub").at.unwrap();
-        let module = if is_init { sub } else { tree.find(Some(sub), "deep").unwrap() };
+        let module = graph.find(if is_init { "app.sub" } else { "app.sub.deep" }).unwrap();
         let (from, name) = statement.split_once(' ').unwrap_or((statement, ""));
         let module_name = from.trim_start_matches('.');
         let level = u32::try_from(from.len() - module_name.len()).unwrap();
         let name = Some(name).filter(|name| !name.is_empty());
-        let found = match tree.resolve(Importer { module, is_init }, (level, module_name, name)) {
-            Target::Module(id) => dotted(&tree, id),
-            Target::Code(id) => format!("code of {}", dotted(&tree, id)),
+        let found = match lookup.resolve(Importer { module, is_init }, (level, module_name, name)) {
+            Target::Module(id) => graph.name(id).to_owned(),
+            Target::Code(id) => format!("code of {}", graph.name(id)),
             Target::External(name) => format!("external {name}"),
-            Target::Either(id, name) => format!("{} or external {name}", dotted(&tree, id)),
+            Target::Either(id, name) => format!("{} or external {name}", graph.name(id)),
             Target::Nothing => "nothing".to_owned(),
         };
         assert_eq!(found, expected, "{statement}");

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::assemble::{SourceFile, assemble, regular_files};
-use super::graph::Graph;
-use super::kept::{self, Kept};
+use rustc_hash::FxHashMap;
+
+use super::assemble::assemble;
+use super::graph::{Content, Graph};
+use super::kept;
+use super::link::SourceFile;
 use super::scan::scan;
 use super::table::Table;
 use super::{Rules, graph_text, lock_text};
@@ -16,29 +19,36 @@ fn rules() -> Rules {
     Rules { roots: vec![String::new()], ..Rules::default() }
 }
 
-fn id(position: usize) -> BlobId {
-    BlobId::from_bytes(&[u8::try_from(position % 256).unwrap(); 20]).unwrap()
+fn id(text: &str) -> BlobId {
+    BlobId::from_bytes(&blake3::hash(text.as_bytes()).as_bytes()[..20]).unwrap()
 }
 
-fn build(rules: &Rules, sources: &[(&str, &str)]) -> (Graph, Table) {
+fn build(rules: &Rules, sources: &[(&str, &str)]) -> Graph {
+    let paths: Vec<&str> = sources.iter().map(|(path, _)| *path).collect();
+    let mut graph = assemble(rules, &paths);
+    let all: Vec<u32> = (0..).take(sources.len()).collect();
+    link(&mut graph, rules, (sources, &all));
+    graph
+}
+
+/// Links some of the sources, by position.
+fn link(graph: &mut Graph, rules: &Rules, (sources, some): (&[(&str, &str)], &[u32])) {
     let mut table = Table::default();
-    for (position, (_, text)) in sources.iter().enumerate() {
-        let record = table.record(scan(text.as_bytes()));
-        table.records.insert(id(position), record);
+    let mut record = |at: &u32| (*at, table.record(scan(sources[*at as usize].1.as_bytes())));
+    let records: Vec<_> = some.iter().map(&mut record).collect();
+    let mut files = FxHashMap::default();
+    for (at, record) in &records {
+        let (path, text) = sources[*at as usize];
+        graph.contents[*at as usize] = Content::Of(id(text));
+        files.insert(*at, SourceFile { path, record });
     }
-    let files: Vec<SourceFile<'_>> = sources
-        .iter()
-        .enumerate()
-        .map(|(at, (path, _))| SourceFile { path, record: Some(&*table.records[&id(at)]) })
-        .collect();
-    let graph = assemble(rules, &table.names, &files);
-    (graph, table)
+    graph.link(rules, &table.names, &files);
 }
 
 /// The files that a module needs.
 #[track_caller]
 fn check(sources: &[(&str, &str)], module: &str, expected: &[&str]) {
-    let (graph, _) = build(&rules(), sources);
+    let graph = build(&rules(), sources);
     let closure = graph.closure(graph.find(module));
     let found: Vec<&str> = closure.files.iter().map(|file| sources[*file as usize].0).collect();
     assert_eq!(found, expected, "{module}");
@@ -72,7 +82,7 @@ fn several_roots_have_modules_of_the_same_names() {
     let rules = Rules { roots: vec!["src".to_owned(), "libs/x".to_owned()], ..Rules::default() };
     let sources =
         &[("libs/x/b.py", "import a.two"), ("src/a/__init__.py", ""), ("src/a/two.py", "")];
-    let (graph, _) = build(&rules, sources);
+    let graph = build(&rules, sources);
     let closure = graph.closure(graph.find("b"));
     assert_eq!(closure.files, [0, 1, 2]);
     assert!(graph.find("src").is_none());
@@ -91,7 +101,7 @@ fn packages_and_what_python_finds_in_them_are_regular() {
         "__init__.py",
         "a/{{x}}/__init__.py",
     ];
-    let regular = regular_files(&rules(), paths);
+    let regular = assemble(&rules(), paths).regular_files();
     let regular: BTreeSet<&str> = regular.iter().map(|file| paths[*file as usize]).collect();
     assert_eq!(regular, BTreeSet::from(["a/__init__.py", "a/b.py", "a/sub/__init__.pyi"]));
 }
@@ -102,48 +112,91 @@ fn rules_leave_out_what_they_name() {
         ("a/__init__.py", "import numpy\nif TYPE_CHECKING:\n    import b\n"),
         ("b/__init__.py", ""),
     ];
-    let (graph, _) = build(&rules(), sources);
+    let graph = build(&rules(), sources);
     assert_eq!(graph.closure(graph.find("a")).files, [0, 1]);
     assert_eq!(graph.externals, ["numpy"]);
     let strict = Rules { ignores_type_checking: true, ignores_pydists: true, ..rules() };
-    let (graph, _) = build(&strict, sources);
+    let graph = build(&strict, sources);
     assert_eq!(graph.closure(graph.find("a")).files, [0]);
     assert!(graph.externals.is_empty());
 }
 
 #[test]
 fn what_is_kept_is_what_there_was() {
-    let (graph, table) = build(&rules(), SOURCES);
-    let ids: Vec<BlobId> = (0..SOURCES.len()).map(id).collect();
-    let bytes = kept::encode(&[7; 32], &graph, &table, &ids);
-    let kept = Kept::open(&bytes).unwrap();
-    assert_eq!(kept.key, [7; 32]);
-    let read = kept.graph().unwrap();
-    assert!(read.is_sound());
-    assert_eq!(read, graph);
-    let read = kept.table().unwrap();
+    let mut graph = build(&rules(), &[SOURCES, &[("a/x.py", "import (")]].concat());
+    assert_eq!(graph.faults.len(), 1);
+    graph.contents[1..4].copy_from_slice(&[Content::Unread, Content::Unsure, Content::Gone]);
+    let bytes = kept::encode(&[7; 32], &graph);
+    assert_eq!(kept::decode(&bytes, &[7; 32]), Some(graph));
+    assert_eq!(kept::decode(&bytes, &[8; 32]), None);
+}
+
+/// What each content imports.
+fn table() -> (Table, BTreeSet<BlobId>) {
+    let mut table = Table::default();
+    for (_, text) in SOURCES.iter().chain(&[("", "import (\nfrom . import x")]) {
+        let record = table.record(scan(text.as_bytes()));
+        table.records.insert(id(text), record);
+    }
+    let current = table.records.keys().copied().collect();
+    (table, current)
+}
+
+#[test]
+fn a_table_is_kept_as_far_as_it_is_current() {
+    let (table, mut current) = table();
+    let read = Table::decode(&table.encode(&current)).unwrap();
     assert_eq!(read.records, table.records);
     assert!(read.names.iter().eq(table.names.iter()));
+    current.pop_first();
+    let read = Table::decode(&table.encode(&current)).unwrap();
+    assert!(read.records.keys().copied().collect::<BTreeSet<_>>() == current);
 }
 
 #[test]
 fn what_is_damaged_is_not_taken() {
-    let (graph, table) = build(&rules(), SOURCES);
-    let ids: Vec<BlobId> = (0..SOURCES.len()).map(id).collect();
-    let bytes = kept::encode(&[7; 32], &graph, &table, &ids);
-    for length in 0..bytes.len() {
-        assert!(Kept::open(&bytes[..length]).is_none(), "{length}");
+    #[track_caller]
+    fn check(bytes: &[u8], is_taken: impl Fn(&[u8]) -> bool) {
+        assert!(is_taken(bytes));
+        for length in 0..bytes.len() {
+            assert!(!is_taken(&bytes[..length]), "{length}");
+        }
+        for at in (0..bytes.len()).step_by(7) {
+            let mut damaged = bytes.to_vec();
+            damaged[at] ^= 1;
+            assert!(!is_taken(&damaged), "{at}");
+        }
     }
-    for at in (0..bytes.len()).step_by(7) {
-        let mut damaged = bytes.clone();
-        damaged[at] ^= 1;
-        assert!(Kept::open(&damaged).is_none(), "{at}");
+    let graph = build(&rules(), SOURCES);
+    check(&kept::encode(&[7; 32], &graph), |bytes| kept::decode(bytes, &[7; 32]).is_some());
+    let (table, current) = table();
+    check(&table.encode(&current), |bytes| Table::decode(bytes).is_some());
+}
+
+#[test]
+fn an_edit_gives_the_graph_that_all_files_give() {
+    let edits = [
+        ("b/two.py", "import (\nimport zope\n"),
+        ("b/two.py", "from c import all\nimport apple, numpy\n"),
+        ("a/one.py", ""),
+        ("b/__init__.py", "from . import two, other\nfrom zope import *\n"),
+        ("c/all.py", "from .near import x\n"),
+    ];
+    let mut sources = SOURCES.to_vec();
+    let mut graph = build(&rules(), &sources);
+    for (path, text) in edits {
+        let at = sources.iter().position(|(known, _)| *known == path).unwrap();
+        sources[at].1 = text;
+        let positions = [u32::try_from(at).unwrap()];
+        link(&mut graph, &rules(), (&sources, &positions));
+        assert_eq!(graph, build(&rules(), &sources), "{path}");
+        assert!(graph.is_sound());
     }
 }
 
 #[test]
 fn written_files_are_stable() {
-    let (graph, _) = build(&rules(), &SOURCES[..6]);
+    let graph = build(&rules(), &SOURCES[..6]);
     let path = |file: u32| SOURCES[file as usize].0.to_owned();
     let closure = graph.closure(graph.regular());
     assert_eq!(
@@ -163,7 +216,7 @@ fn written_files_are_stable() {
 
 #[test]
 fn a_fence_names_what_leaves_it() {
-    let (graph, _) = build(&rules(), SOURCES);
+    let graph = build(&rules(), SOURCES);
     let fenced = graph.fenced(&[graph.find("b").unwrap()], |_| false);
     let shown = |crossings: &[super::Crossing]| -> Vec<String> {
         let show = |it: &super::Crossing| format!("{} {} {}", it.importer, it.line, it.imported);
@@ -177,7 +230,7 @@ fn a_fence_names_what_leaves_it() {
 
 #[test]
 fn a_route_is_the_shortest() {
-    let (graph, _) = build(&rules(), SOURCES);
+    let graph = build(&rules(), SOURCES);
     let route = |from: &str, to: &str| {
         let steps = graph.route(graph.find(from).unwrap(), to)?;
         Some(steps.iter().map(|step| step.imported.clone()).collect::<Vec<_>>())
@@ -205,7 +258,7 @@ proptest! {
             .collect();
         let sources: Vec<(&str, &str)> =
             paths.iter().zip(&texts).map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        let (graph, _) = build(&rules(), &sources);
+        let graph = build(&rules(), &sources);
         prop_assert!(graph.is_sound());
         for start in 0..12 {
             let closure = graph.closure(graph.find(&format!("p{}.m{start}", start % 4)));
@@ -227,6 +280,7 @@ proptest! {
     #[test]
     fn no_bytes_are_too_odd(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
         drop(scan(&bytes));
-        prop_assert!(Kept::open(&bytes).is_none());
+        prop_assert!(kept::decode(&bytes, &[7; 32]).is_none());
+        prop_assert!(Table::decode(&bytes).is_none());
     }
 }

@@ -45,11 +45,6 @@ impl Tree {
         branch.is_package |= is_package;
     }
 
-    /// The module of a name within another, or at the top.
-    pub(super) fn find(&self, parent: Option<u32>, name: &str) -> Option<u32> {
-        self.by_name.get(&(parent, self.parts.find(name)?)).copied()
-    }
-
     pub(super) fn branch(&self, id: u32) -> &Branch {
         &self.branches[id as usize]
     }

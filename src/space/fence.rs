@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::module::{Module, strip_folder};
+use super::module::below_innermost;
 use crate::config::{self, Declarations, Fence};
 use crate::error::Place;
 
 /// A part of a fence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FenceItem {
-    /// The dotted path relative to the Python path; empty for all of it.
+    /// The dotted path relative to the Python path; a folder of the latter, with a `/` at its end,
+    /// for all modules in it.
     pub pyimport: String,
     /// Where the fence names it; `None` for a module of the space, which may have no Python.
     pub place: Option<Place>,
@@ -19,7 +20,7 @@ pub struct FenceItem {
 pub(super) fn resolve_fence(
     declarations: &Declarations,
     space: &str,
-    python_path: &str,
+    python_path: &[&str],
 ) -> Option<Vec<FenceItem>> {
     declarations.spaces.get(space)?.fence.as_ref()?;
     let mut items = Vec::new();
@@ -31,7 +32,7 @@ pub(super) fn resolve_fence(
             continue;
         }
         for module in &space.modules {
-            let pyimport = Module::new(module, name, python_path).pyimport;
+            let pyimport = pyimport(&module.path.value, python_path);
             items.push(FenceItem { pyimport, place: None });
         }
         let Some(Fence::Items(declared)) = &space.fence else { continue };
@@ -39,7 +40,7 @@ pub(super) fn resolve_fence(
             match item {
                 config::FenceItem::Space(text) => spaces.push(&text.value),
                 config::FenceItem::Path(text) => items.push(FenceItem {
-                    pyimport: pyimport(declarations, &text.value, python_path),
+                    pyimport: pyimport(path_of(declarations, &text.value), python_path),
                     place: Some(text.place.clone()),
                 }),
             }
@@ -50,13 +51,17 @@ pub(super) fn resolve_fence(
     Some(items)
 }
 
-/// A path, or the name of a module, as a dotted path.
-fn pyimport(declarations: &Declarations, text: &str, python_path: &str) -> String {
+/// The path of the module of a name, or what is a path already.
+fn path_of<'a>(declarations: &'a Declarations, text: &'a str) -> &'a str {
     let named = declarations.modules().find(|(_, module)| module.name.value == text);
-    if let Some((space, module)) = named {
-        return Module::new(module, space, python_path).pyimport;
+    named.map_or(text, |(_, module)| &module.path.value)
+}
+
+fn pyimport(path: &str, python_path: &[&str]) -> String {
+    let is_all = python_path.is_empty() && path == ".";
+    if is_all || python_path.contains(&path) {
+        return format!("{path}/");
     }
-    let below = strip_folder(text, python_path).unwrap_or(text);
-    let below = below.strip_suffix(".py").unwrap_or(below);
-    if below == "." { String::new() } else { below.replace('/', ".") }
+    let below = below_innermost(path, python_path);
+    below.strip_suffix(".py").unwrap_or(below).replace('/', ".")
 }

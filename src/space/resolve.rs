@@ -29,7 +29,8 @@ impl Spaces {
     /// The spaces of checked declarations.
     pub fn new(declarations: &Declarations) -> Self {
         let defaults = &declarations.defaults;
-        let python_path = defaults.python_path.as_ref().map_or("", |path| path.value.as_str());
+        let python_path: Vec<&str> =
+            defaults.python_path.iter().map(|root| root.value.as_str()).collect();
         let is_uv = |kind: &PluginKind| matches!(kind, PluginKind::Uv(_));
         let has_uv = declarations.plugins.values().any(|plugin| is_uv(&plugin.kind));
         let spaces = declarations.spaces.iter().map(|(name, declared)| {
@@ -37,10 +38,10 @@ impl Spaces {
             let (venv, owner) = follow_venv(declarations, name);
             let space = Space {
                 name: name.clone(),
-                modules: modules.map(|module| Module::new(module, name, python_path)).collect(),
+                modules: modules.map(|module| Module::new(module, name, &python_path)).collect(),
                 dotenv: declared.dotenv.as_ref().unwrap_or(&defaults.dotenv).clone(),
                 venv: Venv::new(venv, owner, has_uv),
-                fence: resolve_fence(declarations, name, python_path),
+                fence: resolve_fence(declarations, name, &python_path),
                 root: declared.root.as_ref().map(|root| root.value.clone()),
             };
             (name.clone(), space)

@@ -77,6 +77,21 @@ fn graph1_a_source_that_is_no_python() {
 }
 
 #[test]
+fn graph2_a_folder_of_the_python_path_that_is_not_there() {
+    let project = with_imports();
+    project.toml(&format!("defaults.python-path = ['.', 'src']\n{}", project.read("qik.toml")));
+    assert_snapshot!(first_error(&run(&project, &["a"])), @r"
+    error[graph2]: there is no folder `src` for Python's imports
+     --> qik.toml:1:30
+      |
+    1 | defaults.python-path = ['.', 'src']
+      |                              ^^^^^
+    hint: name a folder relative to the project root, or take it out of `python-path`
+    more: docs/errors.md#graph2
+    ");
+}
+
+#[test]
 fn pydist0_an_import_of_no_distribution() {
     let project = with_imports();
     project.file("x/__init__.py", "import json, no_such_thing\n").git(["add", "x"]);

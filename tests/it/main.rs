@@ -41,6 +41,8 @@ mod odd_names;
 mod own_work;
 mod pygraph;
 mod pygraph_fences;
+mod pygraph_generated;
+mod pygraph_roots;
 mod python_dist;
 mod qikx;
 mod random_histories;

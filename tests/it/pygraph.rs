@@ -264,22 +264,26 @@ fn a_module_that_is_not_there_is_an_error_at_its_place() {
 fn damage_and_deletion_of_what_is_kept_are_harmless() {
     let project = project(TOML, &[]);
     assert!(project.reruns("check"));
-    let path = "._qik/imports/v1";
-    let whole = std::fs::read(project.root.join(path)).unwrap();
-    for damaged in
-        [&b""[..], b"garbage", &whole[..whole.len() / 2], &[whole.as_slice(), b"x"].concat()]
-    {
-        project.file(path, damaged);
+    for path in ["._qik/imports/graph", "._qik/imports/contents"] {
+        let whole = std::fs::read(project.root.join(path)).unwrap();
+        for damaged in
+            [&b""[..], b"garbage", &whole[..whole.len() / 2], &[whole.as_slice(), b"x"].concat()]
+        {
+            project.file(path, damaged);
+            assert!(!project.reruns("check"));
+            check(&project, &[("lib/part/more.py", true), ("lib/side.py", false)]);
+            project.file("new.py", "").git(["add", "-N", "new.py"]);
+            assert!(!project.reruns("check"));
+            project.git(["rm", "-qf", "new.py"]);
+        }
+        let mut flipped = std::fs::read(project.root.join(path)).unwrap();
+        let middle = flipped.len() / 2;
+        flipped[middle] ^= 1;
+        project.file(path, flipped);
         assert!(!project.reruns("check"));
-        check(&project, &[("lib/part/more.py", true), ("lib/side.py", false)]);
+        project.remove(path);
+        assert!(!project.reruns("check"));
     }
-    let mut flipped = std::fs::read(project.root.join(path)).unwrap();
-    let middle = flipped.len() / 2;
-    flipped[middle] ^= 1;
-    project.file(path, flipped);
-    assert!(!project.reruns("check"));
-    project.remove(path);
-    assert!(!project.reruns("check"));
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn a_space_has_all_its_keys() {
 [defaults]
 dotenv = ["a.env", "b.env"]
 venv = "reqs.txt"
-python-path = "src"
+python-path = ["./src/", "lib"]
 cache-max-size = "1 MiB"
 rewrites = true
 
@@ -165,6 +165,7 @@ fence = []
     assert!(declarations.spaces["free"].fence.is_none());
     assert_eq!(web.dotenv.as_deref().map(texts), Some(vec!["web.env"]));
     assert_eq!(texts(&declarations.defaults.dotenv), ["a.env", "b.env"]);
+    assert_eq!(texts(&declarations.defaults.python_path), ["src", "lib"]);
     assert_eq!(declarations.defaults.cache_size_bytes_max, Some(1 << 20));
     assert!(declarations.defaults.rewrites);
 }
