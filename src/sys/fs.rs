@@ -109,7 +109,8 @@ pub fn open_folder(path: &Path) -> Result<File> {
     verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))
 }
 
-/// A whole file; a fifo or device in its place, which might have no end, is an error.
+/// A whole file that people write; a fifo or device in its place, which might have no end, is an
+/// error, and so is a larger one than anybody writes.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
     let file = open(path)?;
     let meta = verb("read", path, file.metadata())?;
@@ -239,6 +240,13 @@ pub fn open_lock(path: &Path) -> Result<File> {
     options.read(true).write(true).create(true).truncate(false).mode(0o644).custom_flags(flags);
     pass(Act::Lock, "lock", path)?;
     verb("lock", path, options.open(path))
+}
+
+/// How much may still be written below a folder; `None` where that cannot be told.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    // Some that know neither have zeros for both.
+    (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
 /// Makes a file look as if it was written now.
