@@ -156,13 +156,17 @@ impl Walk {
 }
 
 /// Calls with a path that is longer by one part.
-fn with_part<T>(path: &mut Vec<u8>, name: &[u8], call: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+fn with_part(
+    path: &mut Vec<u8>,
+    name: &[u8],
+    call: impl FnOnce(&mut Vec<u8>) -> Result<(), Diagnostic>,
+) -> Result<(), Diagnostic> {
     let length = path.len();
     if length > 0 {
         path.push(b'/');
     }
     path.extend_from_slice(name);
-    let result = call(path);
+    let result = reach::check_depth(path).and_then(|()| call(path));
     path.truncate(length);
     result
 }

@@ -249,3 +249,9 @@ fn a_command_whose_artifact_is_its_dep_is_warm() {
     assert!(project.reruns("build"));
     assert!(!project.reruns("build"));
 }
+
+#[test]
+fn folders_that_lie_too_deep_are_named() {
+    let project = building("mkdir -p made/$(printf 'd/%.0s' $(seq 1500)); echo dug", "['made']");
+    project.qik(["build"]).no_panic().ok().says("lies too deep").says("`build` is not cached");
+}
