@@ -14,6 +14,7 @@ mod kept;
 mod names;
 mod place;
 mod resolve;
+mod nesting;
 mod route;
 mod scan;
 mod source;
