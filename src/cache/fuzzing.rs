@@ -1,10 +1,10 @@
-//! Entries and artifact patterns as entry points of fuzzing. Pure but for `archive`.
+//! Entries, memos and artifact patterns as entry points of fuzzing. Pure but for `archive`.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::entry::{Entry, Layout, is_foreign};
-use super::{Content, pattern, reach};
+use super::{Content, memo as kept, pattern, reach};
 use crate::hash::{Digest, Document};
 
 pub use super::remote::fuzzing::archive;
@@ -44,5 +44,14 @@ where
         if let Ok(text) = std::str::from_utf8(artifact.path.as_bytes()) {
             drop(pattern::check_pattern(text));
         }
+    }
+}
+
+/// A memo of artifacts, as it is and freshly sealed; what is read is written as it was.
+pub fn memo(bytes: &[u8]) {
+    drop(kept::parse(bytes));
+    let sealed = [Digest::of(bytes).to_string().as_bytes(), b"\n", bytes].concat();
+    if let Some(seen) = kept::parse(&sealed) {
+        assert_eq!(kept::parse(kept::render(&seen).as_bytes()), Some(seen));
     }
 }

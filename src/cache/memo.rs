@@ -48,7 +48,7 @@ pub(super) struct Session<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seen {
+pub(super) struct Seen {
     size: u64,
     mtime: i128,
     ctime: i128,
@@ -128,7 +128,7 @@ impl Session<'_> {
 }
 
 /// One line per file below a digest of them all.
-fn render(seen: &BTreeMap<ProjectPath, Seen>) -> String {
+pub(super) fn render(seen: &BTreeMap<ProjectPath, Seen>) -> String {
     let mut lines = String::new();
     for (path, it) in seen {
         let Seen { size, mtime, ctime, inode, read, digest } = it;
@@ -139,7 +139,7 @@ fn render(seen: &BTreeMap<ProjectPath, Seen>) -> String {
 }
 
 /// `None` unless all of it is as it was written.
-fn parse(text: &[u8]) -> Option<BTreeMap<ProjectPath, Seen>> {
+pub(super) fn parse(text: &[u8]) -> Option<BTreeMap<ProjectPath, Seen>> {
     let (digest, lines) = std::str::from_utf8(text).ok()?.split_once('\n')?;
     if digest.parse() != Ok(Digest::of(lines.as_bytes())) {
         return None;

@@ -9,7 +9,7 @@ use super::table::{Import, Record, Table};
 use crate::git::BlobId;
 
 /// What the file begins with. Another parser, format or meaning needs another one.
-const MAGIC: &[u8] = b"qik imports 1, ruff 0.0.10\n";
+pub(super) const MAGIC: &[u8] = b"qik imports 1, ruff 0.0.10\n";
 
 /// Bytes of a digest.
 const DIGEST_LENGTH: usize = 32;
@@ -33,9 +33,14 @@ pub(super) fn encode(key: &Key, graph: &Graph, table: &Table, current: &[BlobId]
     write_graph(&mut part, graph);
     writer.bytes(&part.0);
     write_table(&mut writer, table, current);
-    let seal = key_of(&writer.0);
-    writer.0.extend_from_slice(&seal);
-    writer.0
+    sealed(writer.0)
+}
+
+/// What was not written whole is told by its seal.
+pub(super) fn sealed(mut body: Vec<u8>) -> Vec<u8> {
+    let seal = key_of(&body);
+    body.extend_from_slice(&seal);
+    body
 }
 
 /// What a file holds, its parts read when they are wanted.

@@ -9,12 +9,14 @@ mod builder;
 mod closure;
 mod codec;
 mod fence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod graph;
 mod kept;
 mod names;
+mod nesting;
 mod place;
 mod resolve;
-mod nesting;
 mod route;
 mod scan;
 mod source;

@@ -291,7 +291,7 @@ pub fn set_mode(file: &File, path: &Path, mode: u32) -> Result<()> {
 }
 
 /// Writes a file by way of one beside it.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut temporary = temporary_in(path.parent().unwrap_or(Path::new(".")))?;
     verb("write", path, io::Write::write_all(&mut temporary, bytes))?;
