@@ -41,7 +41,7 @@ pub(super) fn is_above_artifacts(path: &[u8]) -> bool {
 
 /// Whether all of a manifest may be stored, and restored.
 pub(super) fn check(manifest: &Manifest) -> Result<(), Diagnostic> {
-    let leaf = |artifact: &Artifact| !matches!(artifact.kind, ArtifactKind::Folder);
+    let leaf = |artifact: &Artifact| !matches!(artifact.kind, ArtifactKind::Folder { .. });
     let leaves: BTreeSet<&[u8]> =
         manifest.artifacts.iter().filter(|a| leaf(a)).map(|a| a.path.as_bytes()).collect();
     for artifact in &manifest.artifacts {
