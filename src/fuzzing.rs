@@ -1,5 +1,5 @@
 //! What is fuzzed: entry points that take any bytes, for `tests/fuzz`; their corpora are replayed
-//! by `cargo test`. Pure but for `archive`, which unpacks into a temporary folder.
+//! by `cargo test`. Pure but for those that read files, of a temporary folder.
 //!
 //! An entry point panics if what it calls does, or if a property does not hold that is worth more
 //! than not to panic.
@@ -8,13 +8,17 @@ use crate::config::{self, ConfigFile, Project};
 use crate::context::{Context, QikFields};
 use crate::error::{Error, Severity, render};
 use crate::plan::{self, Isolation, Planner};
+use crate::pygraph;
+use crate::python;
 use crate::space::Spaces;
 use crate::sys::Env;
 use crate::sys::veil::Veil;
 
-pub use crate::cache::fuzzing::{archive, entry};
+pub use crate::cache::fuzzing::{archive, entry, memo};
 pub use crate::config::fuzzing::template;
-pub use crate::git::fuzzing::{attributes, listings, pathspec};
+pub use crate::git::fuzzing::{attributes, listings, pathspec, repository};
+pub use crate::hash::fuzzing::load;
+pub use crate::pygraph::fuzzing::imports;
 pub use crate::report::fuzzing::output;
 pub use crate::space::fuzzing::dotenv;
 
@@ -22,30 +26,31 @@ pub use crate::space::fuzzing::dotenv;
 pub type Target = fn(&[u8]);
 
 /// The entry points; each is also a program of `tests/fuzz` and a folder of its corpus.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 16] = [
     ("archive", archive),
     ("attributes", attributes),
     ("config", config),
     ("dotenv", dotenv),
     ("entry", entry),
+    ("environment", environment),
+    ("imports", imports),
     ("listings", listings),
+    ("load", load),
+    ("lock_file", lock_file),
+    ("memo", memo),
     ("output", output),
     ("pathspec", pathspec),
+    ("repository", repository),
+    ("sources", sources),
     ("template", template),
 ];
 
-/// What stands between the file of a project and those of its modules.
+/// What stands between several files.
 const NEXT_FILE: &[u8] = b"\n#---\n";
 
 /// A configuration in both dialects: read, its errors shown, its commands planned.
 pub fn config(bytes: &[u8]) {
-    let mut texts = Vec::new();
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(NEXT_FILE.len()).position(|window| window == NEXT_FILE) {
-        texts.push(&rest[..at]);
-        rest = &rest[at + NEXT_FILE.len()..];
-    }
-    texts.push(rest);
+    let texts = files(bytes);
     for file in [ConfigFile::QikToml, ConfigFile::Pyproject] {
         let read = |name: &str| {
             let place = usize::from(name != file.name());
@@ -56,6 +61,32 @@ pub fn config(bytes: &[u8]) {
             Err(error) => show(&error),
         }
     }
+}
+
+/// What is installed: the files of a `site-packages`, each with its path in the first line.
+pub fn environment(bytes: &[u8]) {
+    python::fuzzing::environment(&files(bytes));
+}
+
+/// A lock file or requirements, and a file that they may include.
+pub fn lock_file(bytes: &[u8]) {
+    python::fuzzing::lock_file(&files(bytes));
+}
+
+/// Python sources, each with its path in the first line.
+pub fn sources(bytes: &[u8]) {
+    pygraph::fuzzing::sources(&files(bytes));
+}
+
+fn files(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut files = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(NEXT_FILE.len()).position(|window| window == NEXT_FILE) {
+        files.push(&rest[..at]);
+        rest = &rest[at + NEXT_FILE.len()..];
+    }
+    files.push(rest);
+    files
 }
 
 /// Everything up to the graph, for every command by itself.

@@ -21,8 +21,8 @@ pub struct Artifact {
     pub kind: ArtifactKind,
 }
 
-/// What an artifact is. Folders are listed only if they are empty: others come with what is in
-/// them.
+/// What an artifact is. Folders are listed only if they are empty or not open to everybody: others
+/// come with what is in them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ArtifactKind {
     File {
@@ -33,23 +33,36 @@ pub enum ArtifactKind {
     Symlink {
         target: Vec<u8>,
     },
-    Folder,
+    Folder {
+        /// The nine permission bits of one that not everybody may look into; `None` of any other,
+        /// which has what the umask leaves.
+        mode: Option<u32>,
+    },
 }
+
+/// What of its permission bits is kept of a folder.
+pub(super) fn folder_mode(mode: u32) -> Option<u32> {
+    (mode & OPEN_FOLDER != OPEN_FOLDER).then_some(mode)
+}
+
+/// Everybody may look into it, and its owner may write.
+const OPEN_FOLDER: u32 = 0o755;
 
 impl Manifest {
     /// Path → what it is, for the fingerprints of downstreams.
     ///
-    /// Of the mode it holds what git does, so that people with different umasks agree.
+    /// Of the mode it holds what git does, so that people with different umasks agree, and so no
+    /// folder for the sake of its mode.
     pub fn to_list(&self) -> BTreeMap<String, String> {
         let text = |kind: &ArtifactKind| match kind {
             ArtifactKind::File { mode, content } => {
                 format!("file {:04o} {}", portable_mode(*mode), content.digest)
             }
             ArtifactKind::Symlink { target } => format!("link {}", escape(target)),
-            ArtifactKind::Folder => "folder".to_owned(),
+            ArtifactKind::Folder { .. } => "folder".to_owned(),
         };
         let pair = |artifact: &Artifact| (artifact.path.escaped().into(), text(&artifact.kind));
-        self.artifacts.iter().map(pair).collect()
+        self.without_full_folders().map(pair).collect()
     }
 
     /// Path → what it is, for an entry: [`Manifest::from_stored`] takes it back.
@@ -73,23 +86,39 @@ impl Manifest {
         Ok(Self { artifacts, unmatched: Vec::new() })
     }
 
+    /// All but the folders that hold something.
+    fn without_full_folders(&self) -> impl Iterator<Item = &Artifact> {
+        self.artifacts.iter().enumerate().filter_map(|(position, artifact)| {
+            let path = artifact.path.as_bytes();
+            let is_near = |other: &Artifact| other.path.as_bytes().starts_with(path);
+            let is_below = |other: &Artifact| other.path.as_bytes().get(path.len()) == Some(&b'/');
+            // What only begins as the path does, as `a-b` does as `a`, may stand before `a/b`.
+            let mut near = self.artifacts[position + 1..].iter().take_while(|it| is_near(it));
+            let is_full =
+                matches!(artifact.kind, ArtifactKind::Folder { .. }) && near.any(is_below);
+            (!is_full).then_some(artifact)
+        })
+    }
+
     /// The files, with their content.
     pub fn contents(&self) -> impl Iterator<Item = (&ProjectPath, Content)> {
         self.artifacts.iter().filter_map(|artifact| match artifact.kind {
             ArtifactKind::File { content, .. } => Some((&artifact.path, content)),
-            ArtifactKind::Symlink { .. } | ArtifactKind::Folder => None,
+            ArtifactKind::Symlink { .. } | ArtifactKind::Folder { .. } => None,
         })
     }
 
     /// The same with the modes that git keeps.
     pub(super) fn with_portable_modes(&self) -> Self {
-        let mut manifest = self.clone();
-        for artifact in &mut manifest.artifacts {
-            if let ArtifactKind::File { mode, .. } = &mut artifact.kind {
-                *mode = portable_mode(*mode);
+        let mut artifacts: Vec<Artifact> = self.without_full_folders().cloned().collect();
+        for artifact in &mut artifacts {
+            match &mut artifact.kind {
+                ArtifactKind::File { mode, .. } => *mode = portable_mode(*mode),
+                ArtifactKind::Folder { mode } => *mode = None,
+                ArtifactKind::Symlink { .. } => {}
             }
         }
-        manifest
+        Self { artifacts, unmatched: self.unmatched.clone() }
     }
 }
 
@@ -105,25 +134,33 @@ impl ArtifactKind {
                 format!("file {mode:04o} {} {}", content.size, content.digest)
             }
             Self::Symlink { target } => format!("link {}", escape(target)),
-            Self::Folder => "folder".to_owned(),
+            Self::Folder { mode: None } => "folder".to_owned(),
+            Self::Folder { mode: Some(mode) } => format!("folder {mode:04o}"),
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
+        let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
+        // Whoever sends more than permissions gets no more than permissions.
+        let permissions = |word: &str| {
+            let mode = u32::from_str_radix(word, 8).ok().filter(|_| is_number(word))?;
+            Some(mode & 0o777)
+        };
         if text == "folder" {
-            return Some(Self::Folder);
+            return Some(Self::Folder { mode: None });
+        }
+        if let Some(mode) = text.strip_prefix("folder ") {
+            return Some(Self::Folder { mode: Some(permissions(mode)?) });
         }
         if let Some(target) = text.strip_prefix("link ") {
             return Some(Self::Symlink { target: unescape(target)? });
         }
         let mut words = text.strip_prefix("file ")?.split(' ');
         let (mode, size, digest) = (words.next()?, words.next()?, words.next()?);
-        let is_number = |word: &str| word.bytes().all(|byte| byte.is_ascii_digit());
-        if words.next().is_some() || !is_number(mode) || !is_number(size) {
+        if words.next().is_some() || !is_number(size) {
             return None;
         }
-        // Whoever sends more than permissions gets no more than permissions.
-        let mode = u32::from_str_radix(mode, 8).ok()? & 0o777;
+        let mode = permissions(mode)?;
         let content = Content { size: size.parse().ok()?, digest: digest.parse().ok()? };
         Some(Self::File { mode, content })
     }
@@ -142,7 +179,7 @@ mod tests {
                 ArtifactKind::File { mode, content }
             }),
             any::<Vec<u8>>().prop_map(|target| ArtifactKind::Symlink { target }),
-            Just(ArtifactKind::Folder),
+            proptest::option::of(0..=0o777_u32).prop_map(|mode| ArtifactKind::Folder { mode }),
         ]
     }
 
@@ -166,7 +203,17 @@ mod tests {
     #[test]
     fn a_malformed_artifact_is_none() {
         let digest = Content::of(b"").digest;
-        for text in ["", "file", "folder ", "dir", "link", "hardlink x", "link \\q"] {
+        for text in [
+            "",
+            "file",
+            "folder ",
+            "folder x",
+            "folder +700",
+            "dir",
+            "link",
+            "hardlink x",
+            "link \\q",
+        ] {
             check_malformed(text);
         }
         check_malformed(&format!("file 0644 {digest}"));
@@ -193,5 +240,25 @@ mod tests {
         };
         assert_eq!(list(0o644), list(0o664));
         assert_ne!(list(0o644), list(0o755));
+    }
+
+    #[test]
+    fn a_folder_is_listed_for_its_mode_here_alone() {
+        let artifact = |path: &str, kind| {
+            let path = ProjectPath::from_bytes(path.as_bytes());
+            Artifact { path, kind }
+        };
+        let file = ArtifactKind::File { mode: 0o644, content: Content::of(b"x") };
+        let folder = ArtifactKind::Folder { mode: Some(0o700) };
+        let artifacts = vec![
+            artifact("full", folder.clone()),
+            artifact("full-not", folder),
+            artifact("full/x", file),
+        ];
+        let manifest = Manifest { artifacts, unmatched: Vec::new() };
+        assert_eq!(manifest.to_list().into_keys().collect::<Vec<_>>(), ["full-not", "full/x"]);
+        let portable = manifest.with_portable_modes();
+        assert_eq!(portable.artifacts[0].kind, ArtifactKind::Folder { mode: None });
+        assert_eq!(portable.artifacts.len(), 2);
     }
 }

@@ -7,6 +7,8 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Content;
 use crate::error::{Code, Diagnostic};
@@ -21,11 +23,44 @@ use crate::sys::unfinished::Unfinished;
 pub(super) struct Blobs {
     folder: AbsPath,
     unfinished: Unfinished,
+    /// Bytes for which there is a [`Room`].
+    promised_bytes: Arc<AtomicU64>,
+}
+
+/// Room on the disk for what is on its way, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Room<'a> {
+    promised_bytes: &'a AtomicU64,
+    size_bytes: u64,
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        self.promised_bytes.fetch_sub(self.size_bytes, Ordering::Relaxed);
+    }
 }
 
 impl Blobs {
     pub(super) fn new(dirs: &WorkDirs) -> Self {
-        Self { folder: dirs.private.join("cache/blobs"), unfinished: dirs.unfinished.clone() }
+        let folder = dirs.private.join("cache/blobs");
+        Self { folder, unfinished: dirs.unfinished.clone(), promised_bytes: Arc::default() }
+    }
+
+    /// Room for so many bytes, kept and then brought back, beside what has room already. Sizes
+    /// come from strangers: without a bound by what is free, they could fill the disk.
+    pub(super) fn room(&self, size_bytes: u64) -> Result<Room<'_>, Diagnostic> {
+        let promised_bytes = self.promised_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+        let room = Room { promised_bytes: &self.promised_bytes, size_bytes };
+        let needed_bytes = size_bytes.saturating_mul(2).saturating_add(promised_bytes);
+        match fs::free_bytes(self.unfinished.folder()?.as_path()) {
+            Some(free_bytes) if free_bytes < needed_bytes => {
+                let [size, free] = [size_bytes, free_bytes].map(|bytes| bytes.div_ceil(1 << 20));
+                let message = format!("it is of {size} MiB, and {free} MiB are free");
+                let diagnostic = Diagnostic::new(Code::CacheFailed, message);
+                Err(diagnostic.because("it is kept, and then copied to where it belongs"))
+            }
+            _ => Ok(room),
+        }
     }
 
     /// Where all blobs are.

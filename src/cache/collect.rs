@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::artifacts::folder_mode;
 use super::pattern::{Part, Pattern};
 use super::{Artifact, ArtifactKind, Content, Manifest, Memo, reach};
 use crate::error::{Code, Diagnostic};
@@ -112,7 +113,7 @@ impl Walk {
         })
     }
 
-    /// All below a folder; the folder itself if it is empty.
+    /// All below a folder; the folder itself if it is empty, or its mode is to be kept.
     fn take_folder(
         &mut self,
         folder: &Folder,
@@ -120,7 +121,7 @@ impl Walk {
         folder_stat: Stat,
     ) -> Result<(), Diagnostic> {
         let names = folder.list()?;
-        if names.is_empty() {
+        if names.is_empty() || folder_mode(folder_stat.mode).is_some() {
             self.found.insert(ProjectPath::from_bytes(path.as_slice()), folder_stat);
         }
         for name in names {
@@ -156,13 +157,17 @@ impl Walk {
 }
 
 /// Calls with a path that is longer by one part.
-fn with_part<T>(path: &mut Vec<u8>, name: &[u8], call: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+fn with_part(
+    path: &mut Vec<u8>,
+    name: &[u8],
+    call: impl FnOnce(&mut Vec<u8>) -> Result<(), Diagnostic>,
+) -> Result<(), Diagnostic> {
     let length = path.len();
     if length > 0 {
         path.push(b'/');
     }
     path.extend_from_slice(name);
-    let result = call(path);
+    let result = reach::check_depth(path).and_then(|()| call(path));
     path.truncate(length);
     result
 }
@@ -193,7 +198,7 @@ fn read_one(
 ) -> fs::Result<ArtifactKind> {
     let (folder, name) = walker.parent(path.as_bytes(), Missing::Fail)?;
     Ok(match stat.kind {
-        Kind::Folder => ArtifactKind::Folder,
+        Kind::Folder => ArtifactKind::Folder { mode: folder_mode(stat.mode) },
         Kind::Symlink => ArtifactKind::Symlink { target: folder.link_target(name)? },
         Kind::File | Kind::Special => ArtifactKind::File {
             mode: stat.mode,

@@ -1,4 +1,4 @@
-//! Entries and artifact patterns as entry points of fuzzing. Pure but for `archive`.
+//! Entries, memos and artifact patterns as entry points of fuzzing. Pure but for `archive`.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use super::entry::{Entry, Layout, is_foreign};
 use super::{Content, pattern, reach};
 use crate::hash::{Digest, Document};
+use crate::sys::memo::{parse, render};
 
 pub use super::remote::fuzzing::archive;
 
@@ -44,5 +45,14 @@ where
         if let Ok(text) = std::str::from_utf8(artifact.path.as_bytes()) {
             drop(pattern::check_pattern(text));
         }
+    }
+}
+
+/// A memo of artifacts, as it is and freshly sealed; what is read is written as it was.
+pub fn memo(bytes: &[u8]) {
+    drop(parse::<Digest>(bytes));
+    let sealed = [Digest::of(bytes).to_string().as_bytes(), b"\n", bytes].concat();
+    if let Some(facts) = parse::<Digest>(&sealed) {
+        assert_eq!(parse(render(&facts).as_bytes()), Some(facts));
     }
 }

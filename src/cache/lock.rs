@@ -4,6 +4,9 @@
 //! A lock of the operating system on an open file: it ends with the process, however that ends,
 //! so that none is ever left behind. Nobody waits: who cannot have it goes on without, or leaves
 //! it be. Where a file system has no locks, ages decide alone (see `bounds`).
+//!
+//! Whoever deletes `._qik` deletes the locks in it, under the hands of those who hold them. For
+//! eviction that costs an entry; claims have to outlive it, and so lie in git's own folder.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -13,7 +16,7 @@ use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
 use super::{prepare_private, slug};
-use crate::paths::{AbsPath, WorkDirs};
+use crate::paths::{AbsPath, WorkDirs, escape};
 use crate::plan::RunnableName;
 use crate::sys::fs;
 
@@ -88,24 +91,54 @@ impl Drop for Claim {
     }
 }
 
-/// Claims a runnable; `None` if somebody else has it now. Where there are no locks, or no place
-/// for them, everybody may.
-pub fn try_claim(dirs: &WorkDirs, runnable: &RunnableName) -> Option<Claim> {
-    let folder = dirs.private.join("cache/claims");
-    let path = folder.join(slug(runnable.as_str()));
+/// Where the claims of a project are.
+#[derive(Debug, Clone)]
+pub struct Claims {
+    dirs: WorkDirs,
+    /// Below git's own folder of this work tree.
+    in_git: Option<AbsPath>,
+}
+
+impl Claims {
+    /// Those of a project below `._qik`.
+    pub fn new(dirs: &WorkDirs) -> Self {
+        Self { dirs: dirs.clone(), in_git: None }
+    }
+
+    /// Those of a project that lies at `prefix` in the work tree that this git folder is for.
+    pub fn in_git(dirs: &WorkDirs, git_dir: &AbsPath, prefix: &[u8]) -> Self {
+        // Another project of the work tree may have a runnable of the same name.
+        let folder = git_dir.join("qik/claims").join(slug(&format!("./{}", escape(prefix))));
+        Self { dirs: dirs.clone(), in_git: Some(folder) }
+    }
+
+    /// Claims a runnable; `None` if somebody else has it now. Where there are no locks, or no
+    /// place for them, everybody may.
+    pub fn try_claim(&self, runnable: &RunnableName) -> Option<Claim> {
+        let name = slug(runnable.as_str());
+        let in_git = self.in_git.as_ref().map(|folder| claim_file(folder, &name));
+        let locked =
+            in_git.filter(|locked| !matches!(locked, Err(Errno::NOLCK))).unwrap_or_else(|| {
+                prepare_private(&self.dirs).map_err(|_| Errno::NOLCK)?;
+                claim_file(&self.dirs.private.join("cache/claims"), &name)
+            });
+        match locked {
+            Ok(lock) => Some(Claim(Some(lock))),
+            Err(Errno::WOULDBLOCK) => None,
+            Err(_) => Some(Claim(None)),
+        }
+    }
+}
+
+fn claim_file(folder: &AbsPath, name: &str) -> Result<Lock, Errno> {
     let operation = FlockOperation::NonBlockingLockExclusive;
-    let locked = lock_file(&path, operation).or_else(|error| {
-        if error != Errno::NOLCK || prepare_private(dirs).is_err() {
+    lock_file(&folder.join(name), operation).or_else(|error| {
+        if error != Errno::NOLCK {
             return Err(error);
         }
         fs::create_folder(folder.as_path()).map_err(|_| Errno::NOLCK)?;
-        lock_file(&path, operation)
-    });
-    match locked {
-        Ok(lock) => Some(Claim(Some(lock))),
-        Err(Errno::WOULDBLOCK) => None,
-        Err(_) => Some(Claim(None)),
-    }
+        lock_file(&folder.join(name), operation)
+    })
 }
 
 fn lock(dirs: &WorkDirs, operation: FlockOperation) -> Result<Lock, Errno> {
@@ -126,30 +159,47 @@ mod tests {
     fn one_at_a_time_claims_a_runnable() {
         let root = tempfile::tempdir().unwrap();
         let dirs = WorkDirs::new(AbsPath::new(root.path()).unwrap());
+        let git_dir = dirs.root.join(".git");
         let [one, two] = ["one", "two"].map(|name| RunnableName::from(name.to_owned()));
-        let claim = try_claim(&dirs, &one);
-        assert!(claim.is_some());
-        assert!(try_claim(&dirs, &one).is_none());
-        assert!(try_claim(&dirs, &two).is_some());
-        drop(claim);
-        assert!(try_claim(&dirs, &one).is_some());
+        for claims in [Claims::new(&dirs), Claims::in_git(&dirs, &git_dir, b"a")] {
+            let claim = claims.try_claim(&one);
+            assert!(claim.is_some());
+            assert!(claims.try_claim(&one).is_none());
+            assert!(claims.try_claim(&two).is_some());
+            assert!(Claims::in_git(&dirs, &git_dir, b"b").try_claim(&one).is_some());
+            drop(claim);
+            assert!(claims.try_claim(&one).is_some());
+        }
+    }
+
+    #[test]
+    fn where_git_s_folder_takes_nothing_claims_are_private() {
+        let root = tempfile::tempdir().unwrap();
+        let dirs = WorkDirs::new(AbsPath::new(root.path()).unwrap());
+        fs::write_atomic(dirs.root.join(".git").as_path(), b"in the way").unwrap();
+        let claims = Claims::in_git(&dirs, &dirs.root.join(".git"), b"");
+        let name = RunnableName::from("one".to_owned());
+        let claim = claims.try_claim(&name);
+        assert!(claim.is_some() && claims.try_claim(&name).is_none());
+        assert!(fs::is_file(dirs.private.join("cache/claims/one").as_path()));
     }
 
     #[test]
     fn a_note_is_for_who_comes_after_a_killed_process() {
         let root = tempfile::tempdir().unwrap();
         let dirs = WorkDirs::new(AbsPath::new(root.path()).unwrap());
+        let claims = Claims::new(&dirs);
         let name = RunnableName::from("one".to_owned());
-        let claim = try_claim(&dirs, &name).unwrap();
+        let claim = claims.try_claim(&name).unwrap();
         claim.note("12");
         let path = dirs.private.join("cache/claims").join(slug("one"));
         assert_eq!(fs::read(path.as_path()).unwrap(), b"12");
         drop(claim);
-        let claim = try_claim(&dirs, &name).unwrap();
+        let claim = claims.try_claim(&name).unwrap();
         assert_eq!(claim.take_note(), None, "its holder has dropped it");
         drop(claim);
         fs::write_atomic(path.as_path(), b"34").unwrap();
-        let claim = try_claim(&dirs, &name).unwrap();
+        let claim = claims.try_claim(&name).unwrap();
         assert_eq!(claim.take_note().as_deref(), Some("34"));
         assert_eq!(claim.take_note(), None);
     }
@@ -160,7 +210,8 @@ mod tests {
         let dirs = WorkDirs::new(AbsPath::new(root.path()).unwrap());
         fs::write_atomic(dirs.private.as_path(), b"in the way").unwrap();
         let name = RunnableName::from("one".to_owned());
-        let claims = [try_claim(&dirs, &name), try_claim(&dirs, &name)];
+        let claims = Claims::new(&dirs);
+        let claims = [claims.try_claim(&name), claims.try_claim(&name)];
         assert!(claims.iter().all(Option::is_some));
     }
 

@@ -39,7 +39,7 @@ pub use collect::collect;
 pub use content::Content;
 pub use hit::{Hit, LogReader, Restored};
 pub use local::Local;
-pub use lock::{Claim, try_claim};
+pub use lock::{Claim, Claims};
 pub use memo::Memo;
 pub use pattern::check_pattern;
 pub use policy::is_worth_keeping;

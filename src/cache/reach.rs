@@ -16,6 +16,10 @@ const PATH_BYTES_MAX: usize = 4095;
 /// Longest part of a path; what all usual file systems take.
 const NAME_BYTES_MAX: usize = 255;
 
+/// Folders in each other that are walked, each on the stack and with a file open; a program that
+/// has lost its way makes thousands.
+const DEPTH_MAX: usize = 256;
+
 /// Whether a path belongs to git or to qik: `.git` at any depth, as a nested repository's hooks
 /// run programs too; `._qik` but for its `artifacts`; `.qik/cache`. Upper case counts as lower case, as it does on some
 /// file systems.
@@ -37,17 +41,13 @@ pub(super) fn is_above_artifacts(path: &[u8]) -> bool {
 
 /// Whether all of a manifest may be stored, and restored.
 pub(super) fn check(manifest: &Manifest) -> Result<(), Diagnostic> {
-    let leaf = |artifact: &Artifact| !matches!(artifact.kind, ArtifactKind::Folder);
+    let leaf = |artifact: &Artifact| !matches!(artifact.kind, ArtifactKind::Folder { .. });
     let leaves: BTreeSet<&[u8]> =
         manifest.artifacts.iter().filter(|a| leaf(a)).map(|a| a.path.as_bytes()).collect();
     for artifact in &manifest.artifacts {
         let path = artifact.path.as_bytes();
         if let Some(reason) = path_refusal(path).or_else(|| kind_refusal(artifact)) {
-            let text = shortened(path);
-            return Err(Diagnostic::new(
-                Code::CacheFailed,
-                format!("the artifact `{text}` {reason}"),
-            ));
+            return Err(refusal(path, reason));
         }
         let mut parents = slashes(path).map(|end| &path[..end]);
         if let Some(parent) = parents.find(|parent| leaves.contains(parent)) {
@@ -59,6 +59,20 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Diagnostic> {
         }
     }
     Ok(())
+}
+
+/// Whether folders are walked as deep as this path lies.
+pub(super) fn check_depth(path: &[u8]) -> Result<(), Diagnostic> {
+    if slashes(path).nth(DEPTH_MAX).is_none() {
+        Ok(())
+    } else {
+        Err(refusal(path, "lies too deep"))
+    }
+}
+
+fn refusal(path: &[u8], reason: &str) -> Diagnostic {
+    let message = format!("the artifact `{}` {reason}", shortened(path));
+    Diagnostic::new(Code::CacheFailed, message)
 }
 
 fn slashes(path: &[u8]) -> impl Iterator<Item = usize> {

@@ -153,7 +153,8 @@ impl Shared {
 
     /// Notes what is to be published.
     fn note(&self, key: Key<'_>, artifacts: &Manifest, is_new: bool) {
-        let artifacts = artifacts.artifacts.iter().filter(|it| it.kind != ArtifactKind::Folder);
+        let artifacts =
+            artifacts.artifacts.iter().filter(|it| !matches!(it.kind, ArtifactKind::Folder { .. }));
         let publication = Publication {
             files: ["json", "out"].map(|extension| path_of(key.runnable, key.command, extension)),
             artifacts: artifacts.map(|artifact| artifact.path.clone()).collect(),

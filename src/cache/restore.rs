@@ -18,6 +18,9 @@ use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::sys::folder::{Folder, Kind, Missing, Walker};
 use crate::sys::fs;
 
+/// What a folder's owner has to be allowed while it is filled.
+const FILLED_FOLDER: u32 = 0o700;
+
 /// Which modes count as the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Modes {
@@ -63,15 +66,36 @@ impl<'a> Restore<'a> {
         for artifact in missing {
             ready.push((artifact, stage(artifact, &blobs, &mut staging)?));
         }
+        self.put(ready, &staging)?;
+        Ok(Restored::Files)
+    }
+
+    /// Moves what is ready into place.
+    fn put(
+        &self,
+        ready: Vec<(&Artifact, Option<Staged>)>,
+        staging: &Staging,
+    ) -> Result<(), Diagnostic> {
         let mut walker = Walker::new(self.root.as_path())?;
+        let mut folders = Vec::new();
         for (artifact, staged) in ready {
             let (folder, name) = walker.parent(artifact.path.as_bytes(), Missing::Make)?;
-            match staged {
-                Some(staged) => staging.put(&staged, folder, name)?,
-                None => folder.make_folder(name).map(|_| ())?,
+            match (staged, &artifact.kind) {
+                (Some(staged), _) => staging.put(&staged, folder, name)?,
+                (None, ArtifactKind::Folder { mode: Some(mode) }) => {
+                    folder.make_folder(name)?.set_mode(*mode | FILLED_FOLDER)?;
+                    folders.push((&artifact.path, *mode));
+                }
+                (None, _) => folder.make_folder(name).map(drop)?,
             }
         }
-        Ok(Restored::Files)
+        // What is in a folder may be all that its owner may still put there.
+        folders.retain(|(_, mode)| mode & FILLED_FOLDER != FILLED_FOLDER);
+        for (path, mode) in folders.into_iter().rev() {
+            let (folder, name) = walker.parent(path.as_bytes(), Missing::Fail)?;
+            folder.folder(name)?.set_mode(mode)?;
+        }
+        Ok(())
     }
 
     /// The artifacts that are not there as they should be; fails if one of them cannot be put
@@ -109,7 +133,8 @@ impl<'a> Restore<'a> {
         session: &mut Session<'_>,
     ) -> Result<bool, Diagnostic> {
         let Some(stat) = folder.stat(name)? else { return Ok(false) };
-        if stat.kind == Kind::Folder && artifact.kind != ArtifactKind::Folder {
+        let is_folder = matches!(artifact.kind, ArtifactKind::Folder { .. });
+        if stat.kind == Kind::Folder && !is_folder {
             // An empty folder makes way.
             if folder.folder(name)?.list()?.is_empty() {
                 return Ok(false);
@@ -117,8 +142,10 @@ impl<'a> Restore<'a> {
             return Err(refusal(&artifact.path, "a folder with files is in its place"));
         }
         Ok(match &artifact.kind {
-            ArtifactKind::Folder if stat.kind == Kind::Folder => true,
-            ArtifactKind::Folder => {
+            ArtifactKind::Folder { mode } if stat.kind == Kind::Folder => {
+                mode.is_none_or(|mode| mode == stat.mode)
+            }
+            ArtifactKind::Folder { .. } => {
                 return Err(refusal(&artifact.path, "something is in the folder's place"));
             }
             ArtifactKind::Symlink { target } => {
@@ -150,7 +177,7 @@ impl Artifact {
     pub(super) fn content(&self) -> Option<Content> {
         match self.kind {
             ArtifactKind::File { content, .. } => Some(content),
-            ArtifactKind::Symlink { .. } | ArtifactKind::Folder => None,
+            ArtifactKind::Symlink { .. } | ArtifactKind::Folder { .. } => None,
         }
     }
 }
@@ -166,7 +193,7 @@ fn stage(
             staging.file(*mode, |file| blobs.copy(*content, file)).map(Some)
         }
         ArtifactKind::Symlink { target } => staging.link(target).map(Some),
-        ArtifactKind::Folder => Ok(None),
+        ArtifactKind::Folder { .. } => Ok(None),
     }
 }
 

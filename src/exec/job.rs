@@ -10,7 +10,7 @@ use super::output::Outputs;
 use super::owners::Owners;
 use super::stop::Stop;
 use super::{Event, EventSender};
-use crate::cache::{self, Key, Manifest, Memo, Store, Stores};
+use crate::cache::{self, Claims, Key, Manifest, Memo, Store, Stores};
 use crate::config::CacheWhen;
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::hash::{ArtifactList, Digest};
@@ -27,6 +27,7 @@ pub struct Job {
     /// The selection with its upstreams; all of it runs.
     pub graph: Arc<Graph>,
     pub dirs: WorkDirs,
+    pub claims: Claims,
     pub inputs: Arc<dyn InputSource>,
     pub stores: Stores,
     /// How many commands run at once; at least one.

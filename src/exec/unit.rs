@@ -122,7 +122,7 @@ fn claim_now(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<(), Un
     let runnable = run.runnable(unit);
     let env = run.job.inputs.environment(runnable)?;
     if !ancestry::holds(&env, &run.job.dirs.root, runnable.name.as_str()) {
-        let claimed = cache::try_claim(&run.job.dirs, &runnable.name).ok_or(Unusable::Busy)?;
+        let claimed = run.job.claims.try_claim(&runnable.name).ok_or(Unusable::Busy)?;
         if let Some(warning) = orphans::end(&claimed, &run.job.dirs.root, &runnable.name) {
             run.warn(Some(unit), warning);
         }

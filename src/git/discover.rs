@@ -192,7 +192,7 @@ fn library_site(root: &AbsPath, git_dir: &AbsPath) -> Option<Site> {
 }
 
 /// Whether no line can make the repository bare or move its work tree. Errs towards asking git.
-fn is_plain_config(config: &[u8]) -> bool {
+pub(super) fn is_plain_config(config: &[u8]) -> bool {
     config.split(|byte| *byte == b'\n').all(|line| {
         let line = line.to_ascii_lowercase();
         let line: Vec<u8> = line.into_iter().filter(|byte| !byte.is_ascii_whitespace()).collect();

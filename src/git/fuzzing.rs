@@ -1,8 +1,10 @@
-//! What git lists and what patterns match as entry points of fuzzing. Pure.
+//! What git lists, how it is set up and what patterns match as entry points of fuzzing. Pure but
+//! for `repository`, since libgit2 reads a file.
 
 use super::index::IndexSnapshot;
 use super::pathspec::Patterns;
-use super::{attributes, clean, diff, index_listing, quote, refs, settings};
+use super::{attributes, clean, diff, discover, index_listing, quote, refs, settings};
+use crate::sys::fs;
 
 /// Longest pattern and path that are compared with the oracle, which is slow.
 const ORACLE_BYTES_MAX: usize = 48;
@@ -30,6 +32,25 @@ pub fn attributes(bytes: &[u8]) {
     if !pattern.contains(&b'\n') {
         assert_eq!(attributes::with_line(added, &pattern), None);
     }
+}
+
+/// The configuration of a repository: what is taken to move nothing does not, as libgit2 reads it.
+pub fn repository(bytes: &[u8]) {
+    if !discover::is_plain_config(bytes) {
+        return;
+    }
+    let Ok(folder) = tempfile::tempdir() else { return };
+    let path = folder.path().join("config");
+    if fs::write_atomic(&path, bytes).is_err() {
+        return;
+    }
+    let Ok(config) = git2::Config::open(&path).and_then(|mut config| config.snapshot()) else {
+        return;
+    };
+    assert!(config.get_bytes("core.worktree").is_err());
+    assert!(!config.get_bool("core.bare").unwrap_or_default());
+    let includes = config.entries(Some("^include(if)?\\."));
+    assert!(!includes.is_ok_and(|mut found| found.next().is_some()));
 }
 
 /// A prefix, patterns and a path, a line each.

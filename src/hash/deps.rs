@@ -29,9 +29,9 @@ pub(super) struct Expanded {
 /// What a file of a `load` dep holds.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Loaded {
+pub(super) struct Loaded {
     #[serde(default)]
-    globs: Vec<String>,
+    pub(super) globs: Vec<String>,
     #[serde(default)]
     pydists: Vec<String>,
 }
@@ -118,7 +118,7 @@ impl Expanded {
 }
 
 /// Reads a file of a `load` dep, or says what is wrong with it.
-fn parse(bytes: &[u8]) -> Result<Loaded, String> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Loaded, String> {
     // serde takes a list for the fields in their order.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err("a list, expected an object".to_owned());

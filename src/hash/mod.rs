@@ -8,6 +8,8 @@ mod digest;
 mod encode;
 mod explain;
 mod fingerprint;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod graph_result;
 mod imports;
 mod installed;

@@ -59,6 +59,13 @@ pub fn load(
     })
 }
 
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        // A thread that still waits for a remote would keep it until the process is gone.
+        self.dirs.unfinished.leave();
+    }
+}
+
 impl Loaded {
     pub fn planner(&self) -> Planner<'_> {
         Planner {

@@ -60,6 +60,7 @@ pub(super) fn job(
     Job {
         graph,
         dirs: loaded.dirs.clone(),
+        claims: workspace.claims.clone(),
         inputs,
         stores: workspace.stores.clone(),
         worker_count: settings.worker_count,

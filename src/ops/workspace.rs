@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::load::Loaded;
 use super::remote;
-use crate::cache::{Local, Publication, Publish, Shared, Store, Stores};
+use crate::cache::{Claims, Local, Publication, Publish, Shared, Store, Stores};
 use crate::config::{CacheKind, PluginKind};
 use crate::error::{Code, Diagnostic, Error, Place, Result};
 use crate::git::{self, Repo, Worktree};
@@ -29,6 +29,7 @@ pub(super) struct Workspace {
     pub(super) worktree: Option<Arc<Worktree>>,
     pub(super) world: Arc<World>,
     pub(super) stores: Stores,
+    pub(super) claims: Claims,
     /// The declared caches that cannot be used, by name: no reason to fail for those who use
     /// others.
     unusable: BTreeMap<String, Error>,
@@ -84,8 +85,14 @@ pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
             Err(error) => drop(unusable.insert(name.clone(), error)),
         }
     }
+    let claims = match (&repo, &worktree) {
+        (Some(repo), Some(worktree)) => {
+            Claims::in_git(&loaded.dirs, repo.git_dir(), worktree.prefix())
+        }
+        _ => Claims::new(&loaded.dirs),
+    };
     let (world, stores, veil) = (Arc::new(world), Stores::new(stores), sys.veil.clone());
-    Ok(Workspace { repo, worktree, world, stores, unusable, veil })
+    Ok(Workspace { repo, worktree, world, stores, claims, unusable, veil })
 }
 
 /// What makes new files of the repo cache known to git: called once a run, with all of them.

@@ -5,7 +5,7 @@ use super::graph::{Content, Edge, EdgeKind, Fault, Graph, Module};
 use crate::git::BlobId;
 
 /// What the file begins with. Another parser, format or meaning needs another one.
-const MAGIC: &[u8] = b"qik graph 2, ruff 0.0.10\n";
+pub(super) const MAGIC: &[u8] = b"qik graph 2, ruff 0.0.10\n";
 
 /// Bytes of a digest.
 const DIGEST_LENGTH: usize = 32;

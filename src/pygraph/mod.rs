@@ -9,10 +9,13 @@ mod builder;
 mod closure;
 mod codec;
 mod fence;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod graph;
 mod kept;
 mod link;
 mod names;
+mod nesting;
 mod place;
 mod reading;
 mod resolve;

@@ -5,7 +5,7 @@ use ruff_python_ast::{BoolOp, token::TokenKind};
 use ruff_python_parser::{Mode, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::source;
+use super::{nesting, source};
 
 /// What a file imports, and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,6 +46,10 @@ pub(super) fn scan(bytes: &[u8]) -> Scan {
         Ok(text) => text,
         Err(error) => return Scan { imports: Vec::new(), error: Some(error) },
     };
+    if let Some(line) = nesting::too_deep(&text) {
+        let message = format!("it nests more than {} levels deep", nesting::LEVELS_MAX);
+        return Scan { imports: Vec::new(), error: Some(Broken { line, column: 1, message }) };
+    }
     let parsed = parse_unchecked(&text, ParseOptions::from(Mode::Module));
     let mut lines = Lines::new(&text);
     let error = parsed.errors().iter().min_by_key(|error| error.location.start()).map(|error| {

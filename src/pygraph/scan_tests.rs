@@ -155,3 +155,12 @@ fn what_is_deep_is_no_danger() {
         .expect("no panic");
     assert_eq!(shown(&scan), ["2: a"]);
 }
+
+#[test]
+fn what_no_stack_holds_is_told() {
+    for link in [".b", "()", "+a"] {
+        let source = format!("import x\ny = a{}\n", link.repeat(10_000_000));
+        let error = scan(source.as_bytes()).error.expect("an error");
+        assert_eq!((error.line, error.message.contains("levels deep")), (2, true));
+    }
+}

@@ -12,7 +12,7 @@ use super::scan::{Broken, Scan};
 use crate::git::BlobId;
 
 /// What the file begins with. Another parser, format or meaning needs another one.
-const MAGIC: &[u8] = b"qik imports 2, ruff 0.0.10\n";
+pub(super) const MAGIC: &[u8] = b"qik imports 2, ruff 0.0.10\n";
 
 /// The imports of contents.
 #[derive(Debug, Default)]

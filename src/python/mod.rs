@@ -5,6 +5,8 @@
 //! them in Python's order, `modules` maps imports; `pins` reads versions from lock files.
 
 mod distributions;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod interpreter;
 mod listing;
 mod modules;

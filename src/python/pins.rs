@@ -37,6 +37,12 @@ impl Pins {
         Some(versions.join(", "))
     }
 
+    /// The normalized names of what is pinned.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// `[[package]]` of uv, poetry and PDM, `[[packages]]` of the standard.
     fn add_packages(&mut self, text: &str) {
         let Ok(document) = DeTable::parse(text) else { return };

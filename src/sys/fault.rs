@@ -1,4 +1,4 @@
-//! The points where qik touches files, each of which a test can make fail.
+//! The points where qik touches files or sends them, each of which a test can make fail.
 //!
 //! In a build with debug assertions `QIK_FAULT=KIND:NUMBER` makes the NUMBERth point fail, and with
 //! a `+` behind the number all that follow, too. The kinds `kill` (the process is gone), `space`

@@ -151,6 +151,13 @@ impl Folder {
         }
     }
 
+    /// Sets the permission bits of this folder.
+    pub fn set_mode(&self, mode: u32) -> Result<()> {
+        pass(Act::Write, "write", &self.path)?;
+        let set = rustix::fs::fchmod(&self.fd, Mode::from_raw_mode(mode));
+        verb("write", &self.path, set.map_err(io::Error::from))
+    }
+
     /// What a name stands for; `None` if it is not there.
     pub fn stat(&self, name: &[u8]) -> Result<Option<Stat>> {
         let stat = match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {

@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 use super::fault::{self, Act};
 use crate::error::{Code, Diagnostic, Error, RunnableError};
 
+/// Largest file that is read whole without a bound of its own: what people write is smaller, and
+/// memory for what only looks large, as a sparse file does, would not be had.
+const WRITTEN_BYTES_MAX: u64 = 256 << 20;
+
 /// A file operation that failed.
 #[derive(Debug)]
 pub struct FileError {
@@ -127,30 +131,34 @@ pub fn open_folder(path: &Path) -> Result<File> {
     verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))
 }
 
-/// A whole file; a fifo or device in its place, which might have no end, is an error.
+/// A whole file that people write; a fifo or device in its place, which might have no end, is an
+/// error, and so is a larger one than anybody writes.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut file = open(path)?;
+    let file = open(path)?;
     let meta = verb("read", path, file.metadata())?;
     if !meta.is_file() && !meta.is_dir() {
         let error = io::Error::new(io::ErrorKind::InvalidData, "not a regular file");
         return verb("read", path, Err(error));
     }
-    let size = meta.len();
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    verb("read", path, file.read_to_end(&mut bytes))?;
-    Ok(bytes)
+    read_to_end(path, file, WRITTEN_BYTES_MAX)
 }
 
 /// A whole regular file of at most `size_bytes_max`; a larger one is an error.
 pub fn read_bounded(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
-    let file = open_plain(path)?;
-    let size = verb("read", path, file.metadata())?.len().min(size_bytes_max);
-    let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
-    verb("read", path, file.take(size_bytes_max + 1).read_to_end(&mut bytes))?;
-    if bytes.len() as u64 <= size_bytes_max {
-        return Ok(bytes);
+    read_to_end(path, open_plain(path)?, size_bytes_max)
+}
+
+fn read_to_end(path: &Path, file: File, size_bytes_max: u64) -> Result<Vec<u8>> {
+    let size = verb("read", path, file.metadata())?.len();
+    if size <= size_bytes_max {
+        let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
+        verb("read", path, file.take(size_bytes_max + 1).read_to_end(&mut bytes))?;
+        if bytes.len() as u64 <= size_bytes_max {
+            return Ok(bytes);
+        }
     }
-    verb("read", path, Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than it may be")))
+    let message = format!("larger than {size_bytes_max} bytes");
+    verb("read", path, Err(io::Error::new(io::ErrorKind::FileTooLarge, message)))
 }
 
 /// The first bytes of a regular file, `size_bytes_max` at most; a final symlink is followed.
@@ -256,6 +264,13 @@ pub fn open_lock(path: &Path) -> Result<File> {
     verb("lock", path, options.open(path))
 }
 
+/// How much may still be written below a folder; `None` where that cannot be told.
+pub fn free_bytes(folder: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    // Some that know neither have zeros for both.
+    (stat.f_blocks > 0).then(|| stat.f_bavail.saturating_mul(stat.f_frsize))
+}
+
 /// Makes a file look as if it was written now.
 pub fn touch(path: &Path) -> Result<()> {
     let now = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
@@ -298,7 +313,7 @@ pub fn set_mode(file: &File, path: &Path, mode: u32) -> Result<()> {
 }
 
 /// Writes a file by way of one beside it.
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut temporary = temporary_in(path.parent().unwrap_or(Path::new(".")))?;
     verb("write", path, io::Write::write_all(&mut temporary, bytes))?;

@@ -132,6 +132,11 @@ impl Unfinished {
         Ok(true)
     }
 
+    /// Removes the folder of this process, with what is still in it, whoever has a clone.
+    pub fn leave(&self) {
+        *self.own.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Removes what crashed processes left. What cannot be removed is in nobody's way.
     pub fn sweep(&self) {
         let Ok(paths) = fs::list(&self.parent) else { return };
@@ -188,8 +193,12 @@ mod tests {
         assert_eq!(unfinished.clone().folder().unwrap(), folder);
         fs::create_folder(&parent.join(".tmp-crashed/1")).unwrap();
         Unfinished::new(&parent).sweep();
-        assert_eq!(fs::list(&parent).unwrap(), [folder]);
-        drop(unfinished);
+        assert_eq!(fs::list(&parent).unwrap(), [folder.as_path()]);
+        let clone = unfinished.clone();
+        unfinished.leave();
+        assert_eq!(listed(&parent), 0);
+        assert_ne!(clone.folder().unwrap(), folder);
+        drop((unfinished, clone));
         assert_eq!(listed(&parent), 0);
     }
 

@@ -96,6 +96,22 @@ fn modes_links_and_empty_folders_come_back() {
 }
 
 #[test]
+fn folders_are_as_open_as_they_were() {
+    let exec = "mkdir -p out/own out/read/x; chmod 700 out/own; cp a.txt out/own; cp a.txt out/read/x; \
+                chmod 555 out/read";
+    let project = building(exec, "['out']");
+    project.qik(["build"]).ok().warns_not();
+    project.chmod("out/read", 0o755).remove("out").qik(["build"]).ok().warns_not();
+    let mode =
+        |path: &str| project.root.join(path).metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("out/own"), mode("out/read")), (0o700, 0o555));
+    project.chmod("out/own", 0o755).qik(["build"]).ok().warns_not();
+    assert_eq!(mode("out/own"), 0o700);
+    assert_eq!(project.runs("build"), 1);
+    project.chmod("out/read", 0o755);
+}
+
+#[test]
 fn binary_and_large_artifacts_come_back_as_they_were() {
     let exec = r"printf '\000\377\r\n' > raw; head -c 3000000 /dev/urandom > large; : > empty";
     let project = building(&exec.replace('\'', "\""), "['raw', 'large', 'empty']");
@@ -248,4 +264,10 @@ fn a_command_whose_artifact_is_its_dep_is_warm() {
     project.file("lock", "edited by hand\n");
     assert!(project.reruns("build"));
     assert!(!project.reruns("build"));
+}
+
+#[test]
+fn folders_that_lie_too_deep_are_named() {
+    let project = building("mkdir -p made/$(printf 'd/%.0s' $(seq 1500)); echo dug", "['made']");
+    project.qik(["build"]).no_panic().ok().says("lies too deep").says("`build` is not cached");
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Output, Project};
+use crate::support::{Bucket, Output, Project};
 
 /// What `build` prints; it makes what it prints, and more.
 const MADE: &str = "made of a.txt\n";
@@ -20,6 +20,8 @@ struct Scenario {
     project: Project,
     /// The command runs once in any case.
     is_cold: bool,
+    /// What results are sent to, and come from.
+    bucket: Option<Bucket>,
 }
 
 impl Scenario {
@@ -32,7 +34,7 @@ impl Scenario {
             cat a.txt'''\ndeps = ['a.txt']\nartifacts = ['made']\n"
         ));
         project.file("a.txt", MADE).commit();
-        Self { project, is_cold: true }
+        Self { project, is_cold: true, bucket: None }
     }
 
     /// A run that has artifacts to bring back.
@@ -40,6 +42,28 @@ impl Scenario {
         let scenario = Self::cold(more);
         scenario.project.qik(["build"]).ok().prints(MADE);
         scenario.project.remove("made").remove("._qik/out");
+        Self { is_cold: false, ..scenario }
+    }
+
+    /// A first run that sends its result.
+    fn sending() -> Self {
+        let bucket = Bucket::without_proxy();
+        let scenario = Self::cold(&format!("[defaults]\ncache = 'remote'\n{}", bucket.toml("")));
+        // Not to be packed, and several pieces long.
+        let mut random = vec![0; 280_000];
+        blake3::Hasher::new().finalize_xof().fill(&mut random);
+        let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        scenario.project.file("large.txt", hex);
+        let text = scenario.project.read("qik.toml").replace("ln -sf", "cp large.txt made; ln -sf");
+        scenario.project.file("qik.toml", text).commit();
+        Self { bucket: Some(bucket), ..scenario }
+    }
+
+    /// A run that another machine has made before.
+    fn receiving() -> Self {
+        let scenario = Self::sending();
+        scenario.project.qik(["build"]).ok().prints(MADE).warns_not();
+        scenario.project.remove("made").remove("._qik");
         Self { is_cold: false, ..scenario }
     }
 
@@ -60,6 +84,9 @@ impl Scenario {
     fn run(&self, kind: &str, number: usize, plus: &str) -> Option<Fallen> {
         let git_root = self.project.git_root.with_file_name("copy");
         drop(fs::remove_dir_all(&git_root));
+        if let Some(bucket) = self.bucket.as_ref().filter(|_| self.is_cold) {
+            bucket.clear();
+        }
         copy(&self.project.git_root, &git_root);
         let note = self.project.world().join("note");
         drop(fs::remove_file(&note));
@@ -168,6 +195,21 @@ fn check_killed(_: &Scenario, fallen: &Fallen) {
     assert_eq!(output.signal, Some(9), "{what}\n{}", output.dump());
 }
 
+/// The server has nothing, or what another machine can replay.
+fn check_killed_sending(scenario: &Scenario, fallen: &Fallen) {
+    check_killed(scenario, fallen);
+    let keys = scenario.bucket.as_ref().map(Bucket::keys).unwrap_or_default();
+    if keys.is_empty() {
+        return;
+    }
+    assert_eq!(keys.len(), 1, "{}: {keys:?}", fallen.what);
+    let other = scenario.project.clone_to("other");
+    let runs = other.runs("build");
+    other.qik(["build"]).ok().prints(MADE).warns_not();
+    assert_eq!(other.runs("build"), runs, "{}", fallen.what);
+    fs::remove_dir_all(&other.git_root).unwrap();
+}
+
 /// The command's own result is shown, with a warning at most.
 fn check_survives(scenario: &Scenario, fallen: &Fallen) {
     let Fallen { project, output, what } = fallen;
@@ -201,6 +243,18 @@ fn killed_anywhere_in_a_first_run() {
 #[test]
 fn killed_anywhere_in_a_replay() {
     assert!(Scenario::warm("").check("kill", "", check_killed) > 10);
+}
+
+#[test]
+fn killed_anywhere_while_a_result_is_sent() {
+    assert!(Scenario::sending().check("kill", "", check_killed_sending) > 25);
+}
+
+#[test]
+fn killed_anywhere_while_a_result_is_received() {
+    let scenario = Scenario::receiving();
+    assert!(scenario.check("kill", "", check_killed) > 25);
+    assert_eq!(scenario.project.runs("build"), 1, "each time what the server has is replayed");
 }
 
 #[test]

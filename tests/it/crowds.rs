@@ -140,6 +140,10 @@ fn who_is_killed_disturbs_nobody() {
 #[test]
 fn who_deletes_the_cache_meanwhile_fails_nobody() {
     let project = project();
+    // What is not here alone says so.
+    let alone = "mkdir busy || touch beside; cp a.txt out/made; rmdir busy; cat a.txt";
+    let text = project.read("qik.toml").replace("cp a.txt out/made; cat a.txt", alone);
+    project.file("qik.toml", text).commit();
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -157,7 +161,7 @@ fn who_deletes_the_cache_meanwhile_fails_nobody() {
             }
         }
     });
-    // The locks were deleted, too, so what was made meanwhile was made by several at once.
+    assert!(!project.exists("beside"), "a command ran beside itself");
     project.file("a.txt", "after\n").qik([""; 0]).ok();
     let before = runs(&project);
     project.qik([""; 0]).ok().warns_not();

@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::process::Command;
 
-use crate::support::{Output, Project};
+use crate::support::{Bucket, Output, Project};
 
 const LENGTH: usize = 200_000;
 
@@ -107,5 +107,28 @@ fn a_hundred_thousand_entries_are_no_burden() {
     project.file("a.txt", "two\n");
     project.qik(["big"]).exits(3).warns_not();
     project.qik(["big"]).exits(3).warns_not();
+    assert_eq!(project.runs("big"), 2);
+}
+
+#[test]
+fn what_a_remote_sends_does_not_fill_the_disk() {
+    let bucket = Bucket::new();
+    let project = Project::new();
+    let exec = "{tick big}; head -c 3000000 /dev/zero > made";
+    project.toml(&format!(
+        "{}[commands.big]\nexec = '{exec}'\ndeps = ['a.txt']\nartifacts = ['made']\n\
+         cache = 'remote'\n",
+        bucket.toml("")
+    ));
+    project.file("a.txt", "one\n").commit();
+    project.qik(["big"]).ok().warns_not();
+    let replay = |size: &str| {
+        let mount = format!("mkdir ._qik; mount -t tmpfs -o size={size} none ._qik");
+        with_mounts(&project.clone_to(size), &format!("{mount}; exec \"$QIK\" big"))
+    };
+    let Some(output) = replay("5m") else { return println!("nothing can be mounted here") };
+    output.ok().says("it is of 3 MiB, and 5 MiB are free");
+    assert_eq!(project.runs("big"), 2);
+    replay("8m").unwrap().ok().warns_not();
     assert_eq!(project.runs("big"), 2);
 }

@@ -1,5 +1,7 @@
 //! What the user reads when something fails at work: golden texts, as in `errors`.
 
+use std::fs::File;
+
 use insta::assert_snapshot;
 
 use crate::errors::golden;
@@ -357,6 +359,26 @@ fn run0_a_working_directory_that_is_gone() {
     error[run0]: the working directory cannot be read
     because: No such file or directory (os error 2)
     hint: change to a folder that exists
+    more: docs/errors.md#run0
+    ");
+}
+
+#[test]
+fn run0_a_file_that_is_far_too_large() {
+    let project = with(
+        "[spaces.s]\ndotenv = '.env'\n[commands.a]\nexec = 'true'\nspace = 's'\n\
+         deps = [{type = 'load', path = 'deps.json', default = []}]\n",
+    );
+    for name in [".env", "deps.json"] {
+        project.file(".env", "");
+        File::create(project.root.join(name)).unwrap().set_len(1 << 40).unwrap();
+        project.qik(["a"]).no_panic().exits(2).says(&format!("{name}`")).says("larger than");
+    }
+    project.remove("deps.json");
+    File::create(project.root.join(".env")).unwrap().set_len(1 << 40).unwrap();
+    assert_snapshot!(diagnostics(&run(&project, &["a"])), @r"
+    error[run0]: cannot read `[ROOT]/.env`
+    because: larger than 268435456 bytes
     more: docs/errors.md#run0
     ");
 }

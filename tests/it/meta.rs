@@ -14,7 +14,13 @@ const CASE_COUNT: usize = 120;
 
 /// Which folder may use which: the left one those on the right, and `sys`, `paths`, `error`.
 const MAY_USE: &[(&str, &[&str])] = &[
-    ("fuzzing", &["cache", "config", "context", "git", "plan", "report", "space"]),
+    (
+        "fuzzing",
+        &[
+            "cache", "config", "context", "git", "hash", "plan", "pygraph", "python", "report",
+            "space",
+        ],
+    ),
     ("cli", &["ops", "config", "context", "plan", "report", "select", "watch"]),
     (
         "ops",

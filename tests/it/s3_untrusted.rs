@@ -202,3 +202,17 @@ fn what_only_looks_signed_is_refused() {
     output.lacks("other-key").lacks("main-key");
     assert_eq!(project.runs("hello"), 2);
 }
+
+#[test]
+fn a_status_believes_only_what_is_signed() {
+    let bucket = Bucket::new();
+    let project = bucket.hello("");
+    project.qik(["hello"]).ok();
+    let main = project.env("QIK_CACHE_KEY", "main-key");
+    let clone = project.clone_to("clone").env("QIK_CACHE_KEY", "main-key");
+    let status = ["--ls", "--cache-status", "warm"];
+    clone.qik(status).ok().prints("").says("it is not signed");
+    main.qik(["hello", "-f"]).ok().warns_not();
+    clone.qik(status).ok().prints("hello\n").warns_not();
+    assert!(!clone.exists("._qik/cache"), "nothing is kept");
+}

@@ -284,7 +284,7 @@ fn another_program_is_not_taken_for_what_a_killed_qik_left() {
     lifeline.up();
     let id = project.read("id");
     project.qik(["hold"]).ok();
-    let claim = project.sh("echo ._qik/cache/claims/*").stdout();
+    let claim = project.sh("echo .git/qik/claims/*/*").stdout();
     project.file(claim.trim(), id.trim());
     project.file("qik.toml", project.read("qik.toml") + "\n");
     project.qik(["hold"]).ok().warns_not();

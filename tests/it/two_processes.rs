@@ -42,6 +42,19 @@ fn who_comes_second_waits_and_replays() {
 }
 
 #[test]
+fn who_comes_second_waits_even_if_the_cache_was_deleted_meanwhile() {
+    let project = project("");
+    let first = start(&project);
+    project.remove("._qik");
+    let second = start_waiting(&project, &["slow"]);
+    assert_eq!(project.runs("slow"), 1);
+    project.file("go", "");
+    first.wait().ok().prints("one\n");
+    second.wait().ok().prints("one\n").warns_not();
+    assert_eq!(project.runs("slow"), 1);
+}
+
+#[test]
 fn who_comes_second_with_force_waits_and_runs() {
     let project = project("");
     let first = start(&project);

@@ -155,6 +155,7 @@ pub(super) fn unpack(
     let mut members = members(&mut archive)?;
     let entry = read_entry(key, signer, &mut members)?;
     let declared_bytes = declared_size(&entry).unwrap_or_default();
+    let _room = blobs.room(declared_bytes).map_err(Refusal::Local)?;
     let headers_bytes = HEADER_BYTES_MAX * distinct(&entry).len() as u64;
     bytes_left.set(bytes_left.get() + packed_size_max(declared_bytes + headers_bytes));
     let mut added_bytes = receive_fingerprint(&mut members, &entry, signer, blobs)?;

@@ -100,7 +100,7 @@ fn what_is_in_the_way_stays() {
     check_refused(&project, vec![file("good"), link("full", "x")]);
     check_refused(&project, vec![file("good"), file("plain/x")]);
     check_refused(&project, vec![file("good"), file("pipe/x")]);
-    let folder = |path: &str| Artifact { kind: ArtifactKind::Folder, ..file(path) };
+    let folder = |path: &str| Artifact { kind: ArtifactKind::Folder { mode: None }, ..file(path) };
     check_refused(&project, vec![file("good"), folder("plain")]);
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::cache::{Key, Local, Lookup, Miss, NewEntry, Store, Stores};
+use crate::cache::{Claims, Key, Local, Lookup, Miss, NewEntry, Store, Stores};
 use crate::config::{CacheWhen, Strictness};
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::exec::{
@@ -127,6 +127,7 @@ impl Project {
         Job {
             graph: Arc::new(Graph { runnables: self.runnables.clone() }),
             dirs: self.dirs(),
+            claims: Claims::new(&self.dirs()),
             inputs: Arc::<World>::clone(&self.world),
             stores: self.stores(),
             worker_count: self.worker_count,

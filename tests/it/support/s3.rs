@@ -63,23 +63,38 @@ impl Server {
 pub(crate) struct Bucket {
     pub(crate) name: String,
     pub(crate) proxy: Proxy,
+    /// What clients talk to.
+    address: SocketAddr,
 }
 
 impl Bucket {
     pub(crate) fn new() -> Self {
         let number = BUCKET_COUNT.fetch_add(1, Ordering::Relaxed);
-        let bucket = Self { name: format!("bucket-{number}"), proxy: Proxy::start(SERVER.address) };
+        let proxy = Proxy::start(SERVER.address);
+        let address = proxy.address;
+        let bucket = Self { name: format!("bucket-{number}"), proxy, address };
         fs::create_dir(bucket.folder()).unwrap();
         bucket
+    }
+
+    /// One that the server itself is asked for: the proxy passes on whole requests alone.
+    pub(crate) fn without_proxy() -> Self {
+        Self { address: SERVER.address, ..Self::new() }
+    }
+
+    /// Removes all objects.
+    pub(crate) fn clear(&self) {
+        fs::remove_dir_all(self.folder()).unwrap();
+        fs::create_dir(self.folder()).unwrap();
     }
 
     fn folder(&self) -> PathBuf {
         SERVER.folder.path().join(&self.name)
     }
 
-    /// The proxy's address.
+    /// Where clients find it.
     pub(crate) fn endpoint(&self) -> String {
-        format!("http://{}", self.proxy.address)
+        format!("http://{}", self.address)
     }
 
     /// The configuration of a cache `remote`, with more options if there are any.

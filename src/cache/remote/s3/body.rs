@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::super::failure::{Failure, Kind};
 use super::connect::Connection;
+use crate::sys::fault::{self, Act};
 
 /// How much of an answer has to come within the bound of the configuration, unless it ends
 /// before: with a bound of 15 s some 17 KiB/s, slower than any line that is worth using.
@@ -111,6 +113,7 @@ struct Sent {
 
 impl Sent {
     fn read(&mut self) -> io::Result<Bytes> {
+        fault::pass(Act::Write, "send", Path::new("a piece"))?;
         let length =
             CHUNK_BYTES.min(usize::try_from(self.size - self.position).unwrap_or(CHUNK_BYTES));
         let mut chunk = vec![0; length];

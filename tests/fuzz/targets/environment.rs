@@ -1,0 +1,5 @@
+//! Fuzzes the entry point of this name in `qik::fuzzing`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| qik::fuzzing::environment(bytes));
