@@ -4,12 +4,18 @@
 //! until one is cold; that one it runs, the rest it gives back. So a warm run costs one hand-over
 //! a chunk, while each lookup still happens when its runnable is about to start, and with one
 //! worker one thing happens at a time.
+//!
+//! What becomes ready by a unit of a chunk may follow it in the same chunk: the worker gives it
+//! back unless that one has ended well.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 /// Lookups that a worker does at most before others see what has become ready.
 const CHUNK_LENGTH_MAX: usize = 32;
+
+/// Downstreams of a unit that are considered as its followers.
+const DOWNSTREAM_COUNT_MAX: usize = 4;
 
 /// The state of a run. Units are positions in the graph, workers count from 1.
 #[derive(Debug)]
@@ -91,16 +97,39 @@ impl Scheduler {
             self.stages[unit] = Stage::Assigned;
             units.push(unit);
         }
+        while units.len() < CHUNK_LENGTH_MAX
+            && let Some(unit) = self.follower(&units)
+        {
+            self.stages[unit] = Stage::Assigned;
+            units.push(unit);
+        }
         Some(Assignment { worker, units })
     }
 
-    /// A worker returns units that it has not begun. In a stopped run they will never begin:
-    /// gives those that are thereby skipped.
+    /// The most urgent downstream of a chunk's last unit that waits for nothing outside of the
+    /// chunk.
+    fn follower(&self, units: &[usize]) -> Option<usize> {
+        let downstreams = &self.downstreams[*units.last()?];
+        let awaited = |unit: usize| {
+            units.iter().filter(|upstream| self.downstreams[**upstream].contains(&unit)).count()
+        };
+        let is_next = |unit: &usize| {
+            self.stages[*unit] == Stage::Waiting && self.missing_counts[*unit] == awaited(*unit)
+        };
+        // Where there are many, others can do them meanwhile.
+        let few = downstreams.iter().copied().take(DOWNSTREAM_COUNT_MAX);
+        few.filter(is_next).max_by_key(|unit| (self.path_lengths[*unit], Reverse(*unit)))
+    }
+
+    /// A worker returns units that it has not begun, before it tells how those in front of them
+    /// have ended. In a stopped run they will never begin: gives those that are thereby skipped.
     pub(super) fn give_back(&mut self, units: Vec<usize>) -> Vec<usize> {
         for &unit in &units {
             assert_eq!(self.stages[unit], Stage::Assigned, "given back without being assigned");
             if self.is_stopped {
                 self.end(unit);
+            } else if self.missing_counts[unit] > 0 {
+                self.stages[unit] = Stage::Waiting;
             } else {
                 self.push_ready(unit);
             }
@@ -212,12 +241,15 @@ mod tests {
     fn the_longest_path_goes_first() {
         // 0 and 1 are alone; 2 → 3 → 4.
         let mut scheduler = Scheduler::new(&[vec![], vec![], vec![], vec![2], vec![3]], 1);
-        assert_eq!(scheduler.assign(), Some(Assignment { worker: 1, units: vec![2] }));
+        assert_eq!(scheduler.assign(), Some(Assignment { worker: 1, units: vec![2, 3, 4] }));
         assert_eq!(scheduler.assign(), None);
+        // 2 is cold.
+        assert!(scheduler.give_back(vec![3, 4]).is_empty());
         scheduler.succeed(2);
         scheduler.release(1);
-        assert_eq!(units(scheduler.assign()), [3]);
+        assert_eq!(units(scheduler.assign()), [3, 4]);
         scheduler.succeed(3);
+        scheduler.succeed(4);
         scheduler.release(1);
         assert_eq!(units(scheduler.assign()), [0]);
     }
@@ -234,7 +266,8 @@ mod tests {
     #[test]
     fn a_failure_skips_all_downstreams_and_nothing_else() {
         let mut scheduler = Scheduler::new(&[vec![], vec![0], vec![1], vec![]], 1);
-        assert_eq!(units(scheduler.assign()), [0]);
+        assert_eq!(units(scheduler.assign()), [0, 1, 2]);
+        assert!(scheduler.give_back(vec![1, 2]).is_empty());
         assert_eq!(scheduler.fail(0), [1, 2]);
         scheduler.release(1);
         assert_eq!(units(scheduler.assign()), [3]);
@@ -283,9 +316,12 @@ mod tests {
                     prop_assert!(!busy.iter().any(|other| other.worker == assignment.worker));
                     prop_assert!((1..=worker_count).contains(&assignment.worker));
                     prop_assert!(stop_at.is_none_or(|stop_at| step < stop_at));
-                    for &unit in &assignment.units {
+                    for (at, &unit) in assignment.units.iter().enumerate() {
                         prop_assert_eq!(ended[unit], None);
-                        prop_assert!(upstreams[unit].iter().all(|up| ended[*up] == Some(true)));
+                        let before = &assignment.units[..at];
+                        prop_assert!(upstreams[unit]
+                            .iter()
+                            .all(|up| ended[*up] == Some(true) || before.contains(up)));
                     }
                     busy.push(assignment);
                 }
@@ -297,6 +333,13 @@ mod tests {
                 let mut assignment = busy.swap_remove(usize::from(die) % busy.len());
                 let unit = assignment.units.remove(0);
                 let is_success = die % 8 != 0;
+                let goes_on = is_success && die % 3 != 0 && !assignment.units.is_empty();
+                if !goes_on {
+                    for unit in scheduler.give_back(std::mem::take(&mut assignment.units)) {
+                        prop_assert_eq!(ended[unit].replace(false), None);
+                    }
+                }
+                prop_assert!(upstreams[unit].iter().all(|up| ended[*up] == Some(true)));
                 prop_assert_eq!(ended[unit].replace(is_success), None);
                 if is_success {
                     scheduler.succeed(unit);
@@ -305,13 +348,10 @@ mod tests {
                         prop_assert_eq!(ended[unit].replace(false), None);
                     }
                 }
-                if die % 3 == 0 || assignment.units.is_empty() {
-                    for unit in scheduler.give_back(assignment.units) {
-                        prop_assert_eq!(ended[unit].replace(false), None);
-                    }
-                    scheduler.release(assignment.worker);
-                } else {
+                if goes_on {
                     busy.push(assignment);
+                } else {
+                    scheduler.release(assignment.worker);
                 }
             }
             prop_assert!(scheduler.is_done());

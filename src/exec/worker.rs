@@ -81,7 +81,7 @@ async fn finish_waiting(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Opti
     Some(looked)
 }
 
-/// Looks units up one after the other until one is not warm, and gives back the rest.
+/// Looks units up one after the other until one is not warm or has failed, and gives back the rest.
 fn look_up_chunk(
     run: &Run,
     units: Vec<usize>,
@@ -97,7 +97,13 @@ fn look_up_chunk(
         && let Some(unit) = units.next()
     {
         match look_up(run, unit) {
-            Looked::Ended(outcome) => news.push((unit, outcome)),
+            Looked::Ended(outcome) => {
+                let is_success = outcome.status.is_success();
+                news.push((unit, outcome));
+                if !is_success {
+                    break;
+                }
+            }
             looked => open = Some((unit, looked)),
         }
         is_announced = is_announced || announce(run, unit, units.as_slice());
@@ -106,12 +112,13 @@ fn look_up_chunk(
             told_at = clock::instant();
         }
     }
-    if !news.is_empty() {
-        tell(messages, Message::Ended(news));
-    }
+    // First what may have waited for the one that ended last.
     let rest: Vec<usize> = units.collect();
     if !rest.is_empty() {
         tell(messages, Message::GaveBack(rest));
+    }
+    if !news.is_empty() {
+        tell(messages, Message::Ended(news));
     }
     open
 }

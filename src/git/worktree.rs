@@ -15,6 +15,7 @@ use super::index::IndexSnapshot;
 use super::index_reader::{IndexStamp, read_index, stamp_index};
 use super::look::{Look, PATHS_PER_THREAD_MIN, Reading, Ways, look_at};
 use super::memo::Memo;
+use super::parallel;
 use super::pathspec::Patterns;
 use super::repo::{Commit, Repo};
 use super::submodule::Submodules;
@@ -24,6 +25,9 @@ use crate::sys::{clock, fs};
 
 /// So many files are looked at by all threads at once.
 const LARGE_COUNT_MIN: usize = 2 * PATHS_PER_THREAD_MIN;
+
+/// So many pattern sets are worth a thread of their own.
+const SETS_PER_THREAD_MIN: usize = 32;
 
 /// The work tree of a repository, seen from a project in it.
 #[derive(Debug)]
@@ -137,6 +141,33 @@ impl Worktree {
         files
     }
 
+    /// Looks at the files of many pattern sets at once, in parallel, before somebody asks for one
+    /// set after the other. What cannot be told is told to whoever asks.
+    pub fn look_ahead(&self, patterns: &[Patterns]) {
+        let Ok((epoch, snapshot)) = self.current_epoch() else { return };
+        let matched: Vec<Arc<[u32]>> =
+            parallel::map(patterns, SETS_PER_THREAD_MIN, self.repo.cpu_count, |chunk| {
+                chunk.iter().map(|patterns| snapshot.matching(patterns).into()).collect()
+            });
+        let mut entries: Vec<u32> = matched.iter().flat_map(|set| set.iter().copied()).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        self.states(epoch, &snapshot, &entries);
+        let mut seen = self.seen();
+        if seen.epoch == epoch {
+            for (patterns, entries) in patterns.iter().zip(matched) {
+                let matched = Matched { entries, files: None };
+                seen.sets.entry(patterns.clone()).or_insert(matched);
+            }
+        }
+    }
+
+    fn current_epoch(&self) -> Result<(u64, Arc<IndexSnapshot>), Diagnostic> {
+        let mut seen = self.seen();
+        let snapshot = self.current_index(&mut seen)?;
+        Ok((seen.epoch, snapshot))
+    }
+
     fn look_up(&self, patterns: &Patterns) -> Result<Arc<FileSet>, RunnableError> {
         let (epoch, snapshot, known) = {
             let mut seen = self.seen();
@@ -233,11 +264,7 @@ impl Worktree {
         &self,
         commit: &Commit,
     ) -> Result<Vec<(Vec<u8>, Content)>, RunnableError> {
-        let (epoch, snapshot) = {
-            let mut seen = self.seen();
-            let snapshot = self.current_index(&mut seen)?;
-            (seen.epoch, snapshot)
-        };
+        let (epoch, snapshot) = self.current_epoch()?;
         let mut in_tree = tree_differences(&self.repo, commit, &snapshot)?;
         let entries: Vec<u32> = snapshot.all().collect();
         let states = self.states(epoch, &snapshot, &entries);

@@ -1,7 +1,7 @@
 //! Everything outside of the declarations that fingerprints are made of: files, dotenv and
 //! requirements files, distributions. What was looked at is remembered until a command has run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +13,7 @@ use super::{Digest, Files, Fingerprint, Inputs};
 use crate::error::{Code, Diagnostic, RunnableError};
 use crate::git::{FileSet, Patterns, Worktree};
 use crate::paths::{AbsPath, ProjectPath};
-use crate::plan::Runnable;
+use crate::plan::{Dep, Runnable};
 use crate::pygraph::Builder;
 use crate::python::{Distributions, Listing, Pins, above_active, normalized};
 use crate::sys::veil::Veil;
@@ -144,6 +144,26 @@ impl World {
         };
         let files = self.all_files(&expanded, &parts)?;
         Ok(Fingerprint { files, inputs, veil: self.veil.clone() })
+    }
+
+    /// The runnables' fingerprints are about to be taken: looks at the files of all of them at
+    /// once. What only their turn can tell is left to it.
+    pub fn look_ahead<'r>(&self, runnables: impl IntoIterator<Item = &'r Runnable>) {
+        let Some(worktree) = &self.worktree else { return };
+        let cached = runnables.into_iter().filter(|runnable| runnable.cache.is_some());
+        let globs = cached.map(|runnable| {
+            let globs = runnable.deps.iter().filter_map(|dep| match dep {
+                Dep::Glob(pattern) => Some(pattern.clone()),
+                _ => None,
+            });
+            globs.collect::<Vec<String>>()
+        });
+        // Of equal ones one will do; an error comes again where it can be told.
+        let distinct: BTreeSet<Patterns> = globs
+            .filter(|globs| !globs.is_empty())
+            .filter_map(|globs| patterns(worktree, &globs).ok())
+            .collect();
+        worktree.look_ahead(&distinct.into_iter().collect::<Vec<_>>());
     }
 
     /// A command has run, or has written: what was seen may no longer hold.

@@ -167,7 +167,9 @@ fn has_cold_input(runnable: &Runnable, looked: &[Looked]) -> bool {
 
 impl Probe for WorkspaceProbe<'_> {
     fn cache_statuses(&self, graph: &Graph) -> Result<Vec<Option<CacheStatus>>> {
-        self.workspace()?.check_caches(graph)?;
+        let workspace = self.workspace()?;
+        workspace.check_caches(graph)?;
+        workspace.world.look_ahead(&graph.runnables);
         let mut looked = vec![Looked::default(); graph.runnables.len()];
         let upstreams = graph.runnables.iter().flat_map(|runnable| &runnable.upstreams);
         for id in upstreams.filter_map(|upstream| upstream.id) {

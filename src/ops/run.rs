@@ -34,6 +34,7 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     let job = job(loaded, &workspace, Arc::new(graph), world);
     let summary = {
         let _stage = tracing::info_span!(target: STAGE, "run").entered();
+        workspace.world.look_ahead(&job.graph.runnables);
         exec::run(job, Signals::Process, events)?
     };
     workspace.finish();
