@@ -1,4 +1,6 @@
-//! How the program is linked.
+//! How the program is linked. A build script: no part of the library.
+
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script by variables alone")]
 
 use std::env::var_os;
 

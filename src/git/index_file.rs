@@ -60,7 +60,7 @@ pub(super) fn parse(file: &[u8], snapshot: &mut IndexSnapshot) -> Option<()> {
         }
         snapshot.push(path, head.new).ok()?;
     }
-    rest.is_optional().then_some(())
+    rest.ends_with_optional().then_some(())
 }
 
 /// What was not read yet.
@@ -150,7 +150,7 @@ impl<'a> Rest<'a> {
 
     /// Whether nothing but extensions follows that may be passed over: those whose names begin
     /// with a capital.
-    fn is_optional(mut self) -> bool {
+    fn ends_with_optional(mut self) -> bool {
         while !self.0.is_empty() {
             let extension =
                 (self.take(4), self.number().and_then(|size| usize::try_from(size).ok()));
