@@ -186,6 +186,8 @@ impl Loop {
                     self.conclude(unit, outcome);
                 }
             }
+            // A worker that is gone need not know.
+            Message::Heard(heard) => drop(heard.send(())),
             Message::GaveBack(units) => {
                 for unit in self.scheduler.give_back(units) {
                     self.skip(unit);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use super::graph_task;
 use super::job::{ReadCaches, Run};
@@ -33,6 +34,8 @@ const CLAIM_INTERVAL: Duration = Duration::from_millis(25);
 pub(super) enum Message {
     Ended(Vec<(usize, Outcome)>),
     GaveBack(Vec<usize>),
+    /// All that was told before is to be heard before the worker goes on.
+    Heard(oneshot::Sender<()>),
 }
 
 /// A worker's part: looks its units up, runs the first that is cold, and is free again.
@@ -47,6 +50,10 @@ pub(super) async fn work(
         blocking(move || look_up_chunk(&run, units, &messages)).await
     };
     if let Some((unit, looked)) = open {
+        // What ended before this one is shown before it.
+        let (heard, is_heard) = oneshot::channel();
+        tell(&messages, Message::Heard(heard));
+        let _ = is_heard.await;
         let message = match finish_waiting(&run, unit, looked).await {
             Some(Looked::Cold(cold)) if !run.stop.is_asked() => {
                 Message::Ended(vec![(unit, run_cold(run, *cold, worker).await)])
@@ -134,7 +141,12 @@ fn announce(run: &Run, one: usize, units: &[usize]) -> bool {
     if run.job.read_caches == ReadCaches::No || store_of(one).is_none() {
         return false;
     }
-    for unit in units {
+    // The inputs of those that follow another one are not known before that has ended.
+    let follows = |unit: usize| {
+        let upstreams = run.runnable(unit).upstreams.iter().filter_map(|upstream| upstream.id);
+        upstreams.into_iter().any(|upstream| units.contains(&upstream.0))
+    };
+    for unit in units.iter().filter(|unit| !follows(**unit)) {
         if let Some(store) = store_of(*unit)
             && let Ok(lists) = run.upstream_lists(*unit)
             && let Ok(fingerprint) = run.job.inputs.fingerprint(run.runnable(*unit), lists)

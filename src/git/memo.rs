@@ -89,3 +89,63 @@ impl Memo {
         self.learned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::plain;
+
+    fn stamp(size: u64) -> FileStamp {
+        let time = crate::sys::folder::Time { seconds: 1, nanoseconds: 2 };
+        FileStamp { device: 1, inode: 2, size, mtime: time, ctime: time }
+    }
+
+    fn plain() -> Plain {
+        let id = plain::hash(b"x\r\n").expect("an id");
+        Plain { id, has_crlf: true, has_nul: false }
+    }
+
+    /// A project whose memo has learned what so many files hold.
+    fn learned(file_count: usize) -> (tempfile::TempDir, WorkDirs) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dirs = WorkDirs::new(AbsPath::new(folder.path()).expect("a path"));
+        fs::create_folder(dirs.private.as_path()).expect("a folder");
+        let memo = Memo::of(&dirs);
+        for file in 0..file_count {
+            memo.learn(format!("f{file}").as_bytes(), stamp(3), plain());
+        }
+        memo.keep();
+        (folder, dirs)
+    }
+
+    #[test]
+    fn another_run_knows_what_has_not_changed() {
+        let (_folder, dirs) = learned(FILE_COUNT_MIN);
+        let memo = Memo::of(&dirs);
+        assert_eq!(memo.find(b"f0", &stamp(3)), Some(plain()));
+        assert_eq!(memo.find(b"f0", &stamp(4)), None, "another stamp");
+        assert_eq!(memo.find(b"g", &stamp(3)), None, "another file");
+    }
+
+    #[test]
+    fn what_is_read_in_no_time_is_not_kept() {
+        let (_folder, dirs) = learned(FILE_COUNT_MIN - 1);
+        assert_eq!(Memo::of(&dirs).find(b"f0", &stamp(3)), None);
+    }
+
+    #[test]
+    fn what_is_kept_adds_up_and_a_damaged_memo_is_an_empty_one() {
+        let (_folder, dirs) = learned(FILE_COUNT_MIN);
+        let memo = Memo::of(&dirs);
+        memo.learn(b"large", stamp(SIZE_BYTES_MIN), plain());
+        memo.keep();
+        let again = Memo::of(&dirs);
+        assert_eq!(again.find(b"f0", &stamp(3)), Some(plain()));
+        assert_eq!(again.find(b"large", &stamp(SIZE_BYTES_MIN)), Some(plain()));
+        let path = Memo::path(&dirs);
+        let mut text = fs::read(path.as_path()).expect("a memo");
+        text[70] ^= 1;
+        fs::write_atomic(path.as_path(), &text).expect("written");
+        assert_eq!(Memo::of(&dirs).find(b"f0", &stamp(3)), None);
+    }
+}

@@ -154,7 +154,7 @@ impl Folder {
     /// Sets the permission bits of this folder.
     pub fn set_mode(&self, mode: u32) -> Result<()> {
         pass(Act::Write, "write", &self.path)?;
-        let set = rustix::fs::fchmod(&self.fd, Mode::from_raw_mode(mode));
+        let set = rustix::fs::chmodat(&self.fd, ".", Mode::from_raw_mode(mode), AtFlags::empty());
         verb("write", &self.path, set.map_err(io::Error::from))
     }
 

@@ -60,6 +60,7 @@ mod signals;
 mod since;
 mod spaces;
 mod streams;
+mod timings;
 mod two_processes;
 mod upstream_artifacts;
 mod uv;
