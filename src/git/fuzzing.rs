@@ -3,14 +3,15 @@
 
 use super::index::IndexSnapshot;
 use super::pathspec::Patterns;
-use super::{attributes, clean, diff, discover, index_listing, quote, refs, settings};
+use super::{attributes, clean, diff, discover, index_file, index_listing, quote, refs, settings};
 use crate::sys::fs;
 
 /// Longest pattern and path that are compared with the oracle, which is slow.
 const ORACLE_BYTES_MAX: usize = 48;
 
-/// What git prints, for each of those who read it.
+/// What git prints, for each of those who read it, and its index.
 pub fn listings(bytes: &[u8]) {
+    let _ = index_file::parse(bytes, &mut IndexSnapshot::new(b"sub"));
     let mut snapshot = IndexSnapshot::new(b"sub");
     let _ = index_listing::parse(bytes, &mut snapshot);
     drop(diff::parse(bytes));
