@@ -14,6 +14,8 @@
 //! | --- | --- | --- |
 //! | `._qik/.gitignore` | `._qik` ignores itself | `cache::private` |
 //! | `._qik/cache/` | the local cache | `cache::local` |
+//! | `._qik/stale/` | what files hold whose stat data git has stale | `git::memo` |
+//! | `.git/qik/claims/` | locks of runnables that run | `cache::lock` |
 //! | `._qik/out/NAME.out` | output of the last run | `exec::output` |
 //! | `._qik/out/manifest.json` | how each runnable of the last run ended | `report::manifest` |
 //! | `.qik/cache/COMMAND/SLUG.json`, `.out` | the repo cache | `cache::repo` |
