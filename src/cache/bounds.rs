@@ -4,17 +4,23 @@
 //! processes that write it at once may lose a few bytes; whenever it passes the bound all is
 //! counted anew. First entries go, then the blobs that none of the remaining names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::entry::{ENTRY_BYTES_MAX, Entry};
+use super::attached;
+use super::entry::ENTRY_BYTES_MAX;
 use super::evict::{self, Candidate};
+use super::local::{LATEST, parse_name};
 use super::lock::{self, Exclusive};
 use super::{Content, warning};
 use crate::error::Diagnostic;
 use crate::hash::Digest;
 use crate::paths::{AbsPath, WorkDirs};
+use crate::sys::unfinished::MODE;
 use crate::sys::{clock, fs};
 
 /// How long a blob that no entry names is left alone, as somebody may be about to name it: next
@@ -57,6 +63,13 @@ impl Bounds {
         self.evict(grace)
     }
 
+    /// Of a new cache the size is known.
+    pub(super) fn begin(&self) {
+        let size = fs::create_new(self.estimate_path().as_path(), MODE);
+        // Without it all is counted, once.
+        drop(size.map(|mut file| file.write_all(b"0\n")));
+    }
+
     fn estimate_path(&self) -> AbsPath {
         self.dirs.private.join("cache/size")
     }
@@ -86,7 +99,7 @@ impl Bounds {
         let mut size_bytes = 0_u64;
         for (index, candidate) in scan.candidates.iter().enumerate() {
             if dropped.contains(&index) {
-                fs::remove_file(&scan.paths[index])?;
+                remove(&scan.paths[index])?;
             } else {
                 named.extend(candidate.blobs.iter().map(|blob| blob.digest));
                 size_bytes = size_bytes.saturating_add(candidate.size_bytes);
@@ -120,22 +133,34 @@ impl Bounds {
 
     fn scan(&self) -> Result<Scan, Diagnostic> {
         let mut scan = Scan::default();
-        for (runnable, folder) in list(self.entries.as_path())?.into_iter().enumerate() {
+        let mut runnables: BTreeMap<String, usize> = BTreeMap::new();
+        for folder in list(self.entries.as_path())? {
             for path in list(&folder)? {
-                if path.extension().is_some_and(|extension| extension == "json") {
-                    let Some(stat) = fs::optional(fs::stat(&path))? else { continue };
-                    scan.candidates.push(Candidate {
-                        runnable,
-                        used: stat.modified().unwrap_or(SystemTime::UNIX_EPOCH),
-                        size_bytes: stat.len(),
-                        blobs: blobs_of(&path),
-                    });
-                    scan.paths.push(path);
-                }
+                let name = path.file_name().and_then(OsStr::to_str).and_then(parse_name);
+                let Some((slug, _)) = name else { continue };
+                let Some(stat) = fs::optional(fs::stat(&path))? else { continue };
+                let next = runnables.len();
+                scan.candidates.push(Candidate {
+                    runnable: *runnables.entry(slug.to_owned()).or_insert(next),
+                    used: stat.modified().unwrap_or(SystemTime::UNIX_EPOCH),
+                    size_bytes: stat.len(),
+                    blobs: blobs_of(&path),
+                });
+                scan.paths.push(path);
             }
         }
         Ok(scan)
     }
+}
+
+/// Removes an entry, and the second name that it has if it was stored last.
+fn remove(path: &Path) -> fs::Result<()> {
+    let latest = path.with_extension(LATEST);
+    let file_of = |path| fs::stat(path).map(|stat| (stat.dev(), stat.ino())).ok();
+    if file_of(path).is_some_and(|file| file_of(&latest) == Some(file)) {
+        fs::remove_file(&latest)?;
+    }
+    fs::remove_file(path)
 }
 
 /// What is in a folder, sorted; nothing if it is none.
@@ -147,9 +172,9 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, Diagnostic> {
 /// The blobs that an entry names; one that cannot be read names none.
 fn blobs_of(path: &Path) -> Vec<Content> {
     let bytes = fs::read_bounded(path, ENTRY_BYTES_MAX).unwrap_or_default();
-    let Ok(entry) = Entry::<Content>::parse(&bytes) else { return Vec::new() };
-    let artifacts = entry.artifacts.contents().map(|(_, content)| content);
-    [entry.log, entry.fingerprint].into_iter().chain(artifacts).collect()
+    let Ok((entry, _)) = attached::parse(&bytes) else { return Vec::new() };
+    let own = [entry.log, entry.fingerprint].into_iter().filter(|it| !attached::is_attached(*it));
+    own.chain(entry.artifacts.contents().map(|(_, content)| content)).collect()
 }
 
 /// The digest that a blob's path stands for.

@@ -14,7 +14,7 @@ pub(super) struct Candidate {
     pub(super) used: SystemTime,
     /// Of the entry's own file.
     pub(super) size_bytes: u64,
-    /// What it names: log, artifacts, fingerprint.
+    /// What it names: artifacts, a large log, a large fingerprint.
     pub(super) blobs: Vec<Content>,
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::entry::{Entry, Layout, is_foreign};
-use super::{Content, pattern, reach};
+use super::{Content, attached, pattern, reach};
 use crate::hash::{Digest, Document};
 use crate::sys::memo::{parse, render};
 
@@ -13,14 +13,26 @@ pub use super::remote::fuzzing::archive;
 /// An entry of the local cache or of a remote one, and one of the repo cache; as it is, and as if
 /// it had been sealed by who can.
 pub fn entry(bytes: &[u8]) {
+    check_file(bytes);
     check::<Content>(bytes);
     check::<Document>(bytes);
     let Some(end) = bytes.iter().rposition(|byte| *byte == b'}') else { return };
     let mut sealed = [&bytes[..end], b","].concat();
     let seal = format!("\"seal\": \"{}\"}}\n", Digest::of(&sealed));
     sealed.extend(seal.into_bytes());
+    check_file(&[&sealed[..], &bytes[end + 1..]].concat());
     check::<Content>(&sealed);
     check::<Document>(&sealed);
+}
+
+/// The file of an entry: what is read is written as it was.
+fn check_file(bytes: &[u8]) {
+    if let Ok((entry, attached)) = attached::parse(bytes) {
+        assert_eq!(attached::render(attached::entry_of(bytes), &attached), bytes);
+        let again = entry.render(Layout::Compact).unwrap_or_default();
+        let again = attached::parse(&attached::render(&again, &attached));
+        assert_eq!(again, Ok((entry, attached)));
+    }
 }
 
 fn check<F>(bytes: &[u8])

@@ -48,6 +48,8 @@ pub enum Restored {
 #[derive(Debug)]
 pub(super) enum LogPlace {
     Blob,
+    /// With the entry.
+    Entry(Vec<u8>),
     File(AbsPath),
 }
 
@@ -66,7 +68,7 @@ impl Hit {
             manifest: entry.artifacts,
             log: entry.log,
             modes: match log_place {
-                LogPlace::Blob => Modes::Exact,
+                LogPlace::Blob | LogPlace::Entry(_) => Modes::Exact,
                 LogPlace::File(_) => Modes::Portable,
             },
             log_place,
@@ -93,6 +95,10 @@ impl Hit {
 
     fn open_verified(&self) -> Result<LogReader, Diagnostic> {
         let (mut file, path) = match &self.log_place {
+            LogPlace::Entry(bytes) if Content::of(bytes) == self.log => {
+                return Ok(LogReader(Source::Memory(Cursor::new(bytes.clone()))));
+            }
+            LogPlace::Entry(_) => return Err(self.altered_log()),
             LogPlace::Blob => (Blobs::new(&self.dirs).open(self.log)?, self.dirs.private.clone()),
             LogPlace::File(path) => (fs::open_plain(path.as_path())?, path.clone()),
         };
@@ -124,6 +130,9 @@ impl Hit {
     fn altered_log(&self) -> Diagnostic {
         match &self.log_place {
             LogPlace::Blob => Blobs::new(&self.dirs).discard(self.log),
+            LogPlace::Entry(_) => {
+                Diagnostic::new(Code::CacheFailed, "its entry does not hold what the command wrote")
+            }
             LogPlace::File(path) => Diagnostic::new(
                 Code::CacheFailed,
                 format!("`{path}` does not hold what the command wrote"),

@@ -2,21 +2,24 @@
 //!
 //! ```text
 //! ._qik/cache/
-//!   v1/entries/RUNNABLE/DIGEST.json   an entry; its time is when it was last used, to the day
-//!   v1/entries/RUNNABLE/latest        the digest of the entry that was stored last
-//!   v1/memo/RUNNABLE                  stat data of artifacts
-//!   blobs/ab/cdef…                    logs, artifacts and fingerprints by their digest
-//!   tmp/                              what is not finished
-//!   size, lock                        see `bounds` and `lock`
+//!   v1/entries/ab/RUNNABLE.DIGEST   an entry, with what is attached to it; its time is when it was
+//!                                   last used, to the day
+//!   v1/entries/ab/RUNNABLE.latest   the one that was stored last, by a second name
+//!   v1/memo/RUNNABLE                stat data of artifacts
+//!   blobs/ab/cdef…                  artifacts by their digest, and large logs and fingerprints
+//!   tmp/                            what is not finished
+//!   size, lock                      see `bounds` and `lock`
 //! ```
 //!
-//! A warm lookup opens the entry and nothing else.
+//! Folders of two digits hold what would be too many files for one folder. A warm lookup opens
+//! the entry and nothing else.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Seek as _;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::attached::{self, Attached};
 use super::blobs::Blobs;
 use super::bounds::Bounds;
 use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
@@ -31,6 +34,9 @@ use crate::plan::RunnableName;
 use crate::sys::folder::{Missing, Walker};
 use crate::sys::timings::COUNT;
 use crate::sys::{clock, fs};
+
+/// The end of the name of what was stored last.
+pub(super) const LATEST: &str = "latest";
 
 /// How often an entry's time of use is written.
 const TOUCH_INTERVAL: Duration = Duration::from_hours(24);
@@ -70,11 +76,17 @@ impl Local {
     }
 
     fn entry_path(&self, key: Key<'_>) -> AbsPath {
-        self.folder_of(key.runnable).join(format!("{}.json", key.digest))
+        self.path_of(key.runnable, &key.digest.to_hex())
     }
 
-    fn folder_of(&self, runnable: &RunnableName) -> AbsPath {
-        self.entries.join(slug(runnable.as_str()))
+    fn latest_path(&self, runnable: &RunnableName) -> AbsPath {
+        self.path_of(runnable, LATEST)
+    }
+
+    fn path_of(&self, runnable: &RunnableName, end: &str) -> AbsPath {
+        let slug = slug(runnable.as_str());
+        let shard = &blake3::hash(slug.as_bytes()).to_hex()[..2];
+        self.entries.join(format!("{shard}/{slug}.{end}"))
     }
 
     pub(super) fn dirs(&self) -> &WorkDirs {
@@ -90,29 +102,23 @@ impl Local {
         fs::stat(self.entry_path(key).as_path()).is_ok_and(|stat| stat.is_file())
     }
 
-    /// The entry of a key; `None` if there is none.
-    pub(super) fn load(&self, key: Key<'_>) -> Result<Option<Entry<Content>>, Diagnostic> {
+    /// The entry of a key with what is attached to it; `None` if there is none.
+    pub(super) fn load(
+        &self,
+        key: Key<'_>,
+    ) -> Result<Option<(Entry<Content>, Attached)>, Diagnostic> {
         let path = self.entry_path(key);
-        let opened = fs::optional(fs::open_plain_sized(path.as_path()))?;
-        let Some((file, size_bytes)) = opened else { return Ok(None) };
-        tracing::info!(target: COUNT, entries_read = 1_u64);
-        let damaged = |cause: &str| {
-            Diagnostic::new(Code::CacheFailed, format!("`{path}` is damaged")).because(cause)
-        };
-        if size_bytes > ENTRY_BYTES_MAX {
-            return Err(damaged("it is larger than it may be"));
-        }
-        let bytes = fs::verb("read", path.as_path(), fs::read_sized(&file, size_bytes))?;
-        match Entry::<Content>::parse(&bytes) {
-            Ok(entry) if entry.digest != key.digest || entry.runnable != key.runnable.as_str() => {
-                Err(damaged("it is the entry of something else"))
+        match read(&path)? {
+            Some(Kept { entry, .. })
+                if entry.digest != key.digest || entry.runnable != key.runnable.as_str() =>
+            {
+                Err(damaged(&path, "it is the entry of something else"))
             }
-            Ok(entry) => {
-                touch(&file);
-                Ok(Some(entry))
+            Some(Kept { entry, attached, file, meta }) => {
+                touch(&file, &meta);
+                Ok(Some((entry, attached)))
             }
-            Err(Unusable::Foreign) => Ok(None),
-            Err(Unusable::Damaged(cause)) => Err(damaged(&cause)),
+            None => Ok(None),
         }
     }
 
@@ -131,11 +137,15 @@ impl Local {
         {
             return Ok(true);
         }
+        let is_new = !is_there(&self.entries) && !is_there(self.blobs.folder());
         let prepared = prepare_private(&self.dirs).and_then(|()| {
             fs::create_folder(self.entries.as_path())?;
             self.dirs.unfinished.folder()?;
             Ok(())
         });
+        if is_new && prepared.is_ok() {
+            self.bounds().begin();
+        }
         match prepared {
             Ok(()) => Ok(true),
             Err(cause) => {
@@ -150,15 +160,16 @@ impl Local {
         reach::check(new.artifacts)?;
         let path = self.entry_path(key);
         if fs::read_bounded(path.as_path(), ENTRY_BYTES_MAX)
-            .is_ok_and(|bytes| entry::is_foreign(&bytes))
+            .is_ok_and(|bytes| entry::is_foreign(attached::entry_of(&bytes)))
         {
             return Err(warning::foreign(&path.to_string()));
         }
         let _lock = lock::shared(&self.dirs);
-        fs::verb("read", "the log".as_ref(), new.log.rewind())?;
-        let (log, log_bytes) = self.blobs.store(new.log)?;
-        let artifact_bytes = self.store_artifacts(new)?;
-        let (fingerprint, fingerprint_bytes) = self.store_document(new.fingerprint)?;
+        let mut added_bytes = self.store_artifacts(new)?;
+        let mut attached = Attached::default();
+        let log = self.keep_log(new.log, &mut attached, &mut added_bytes)?;
+        let json = json_of(new.fingerprint)?;
+        let fingerprint = self.keep_fingerprint(json, &mut attached, &mut added_bytes)?;
         let entry = Entry {
             runnable: key.runnable.as_str().to_owned(),
             digest: key.digest,
@@ -168,21 +179,65 @@ impl Local {
             artifacts: new.artifacts.clone(),
             fingerprint,
         };
-        let entry_bytes = self.put(key, &entry)?;
-        Ok(log_bytes + artifact_bytes + fingerprint_bytes + entry_bytes)
+        Ok(added_bytes + self.put(key, &entry, &attached)?)
+    }
+
+    fn keep_log(
+        &self,
+        log: &mut File,
+        attached: &mut Attached,
+        added_bytes: &mut u64,
+    ) -> Result<Content, Diagnostic> {
+        let path = "the log".as_ref();
+        fs::verb("read", path, log.rewind())?;
+        let start = fs::read_sized(log, attached::SIZE_BYTES_MAX + 1);
+        let bytes = fs::verb("read", path, start)?;
+        let content = Content::of(&bytes);
+        if attached::is_attached(content) {
+            attached.log = Some(bytes);
+            return Ok(content);
+        }
+        fs::verb("read", path, log.rewind())?;
+        let (content, blob_bytes) = self.blobs.store(log)?;
+        *added_bytes += blob_bytes;
+        Ok(content)
+    }
+
+    fn keep_fingerprint(
+        &self,
+        json: Vec<u8>,
+        attached: &mut Attached,
+        added_bytes: &mut u64,
+    ) -> Result<Content, Diagnostic> {
+        let content = Content::of(&json);
+        if attached::is_attached(content) {
+            attached.fingerprint = Some(json);
+        } else {
+            *added_bytes += self.blobs.store(&mut json.as_slice())?.1;
+        }
+        Ok(content)
     }
 
     /// Writes an entry whose blobs are there. Returns how many bytes were added.
-    fn put(&self, key: Key<'_>, entry: &Entry<Content>) -> Result<u64, Diagnostic> {
+    fn put(
+        &self,
+        key: Key<'_>,
+        entry: &Entry<Content>,
+        attached: &Attached,
+    ) -> Result<u64, Diagnostic> {
         let bytes = entry.render(Layout::Compact).ok_or_else(|| {
             Diagnostic::new(Code::CacheFailed, format!("{} is no exit code", entry.code))
         })?;
-        fs::create_folder(self.folder_of(key.runnable).as_path())?;
-        let latest = self.folder_of(key.runnable).join("latest");
-        let write = |path: &AbsPath, bytes| self.dirs.unfinished.write(path.as_path(), bytes);
-        write(&self.entry_path(key), &bytes)?;
-        write(&latest, key.digest.to_hex().as_bytes())?;
-        Ok(bytes.len() as u64)
+        let file = attached::render(&bytes, attached);
+        let path = self.entry_path(key);
+        if let Some(folder) = path.parent() {
+            fs::create_folder(folder.as_path())?;
+        }
+        self.dirs.unfinished.write(path.as_path(), &file)?;
+        // Where there are no second names nobody can say what has changed since, that is all.
+        let latest = self.latest_path(key.runnable);
+        drop(self.dirs.unfinished.link(path.as_path(), latest.as_path()));
+        Ok(file.len() as u64)
     }
 
     /// Takes in an entry that came from elsewhere, whose blobs are there already.
@@ -190,11 +245,21 @@ impl Local {
         &self,
         key: Key<'_>,
         entry: &Entry<Content>,
+        attached: &Attached,
         added_bytes: u64,
     ) -> Result<(), Diagnostic> {
-        let entry_bytes = self.put(key, entry)?;
+        let entry_bytes = self.put(key, entry, attached)?;
         self.note_added(added_bytes + entry_bytes);
         Ok(())
+    }
+
+    fn bounds(&self) -> Bounds {
+        Bounds {
+            dirs: self.dirs.clone(),
+            entries: self.entries.clone(),
+            blobs: self.blobs.folder().clone(),
+            size_bytes_max: self.size_bytes_max,
+        }
     }
 
     fn note_added(&self, bytes: u64) {
@@ -223,22 +288,54 @@ impl Local {
         }
         Ok(added_bytes)
     }
+}
 
-    fn store_document(&self, document: &Document) -> Result<(Content, u64), Diagnostic> {
-        let json = serde_json::to_vec(document).map_err(|error| {
-            Diagnostic::new(Code::CacheFailed, "the fingerprint cannot be written")
-                .because(error.to_string())
-        })?;
-        self.blobs.store(&mut json.as_slice())
+/// An entry as it was found.
+struct Kept {
+    entry: Entry<Content>,
+    attached: Attached,
+    file: File,
+    meta: Metadata,
+}
+
+/// The entry in a file, whosesoever; `None` if there is none of this version.
+fn read(path: &AbsPath) -> Result<Option<Kept>, Diagnostic> {
+    let opened = fs::optional(fs::open_plain_stat(path.as_path()))?;
+    let Some((file, meta)) = opened else { return Ok(None) };
+    tracing::info!(target: COUNT, entries_read = 1_u64);
+    if meta.len() > ENTRY_BYTES_MAX {
+        return Err(damaged(path, "it is larger than it may be"));
+    }
+    let bytes = fs::verb("read", path.as_path(), fs::read_sized(&file, meta.len()))?;
+    match attached::parse(&bytes) {
+        Ok((entry, attached)) => Ok(Some(Kept { entry, attached, file, meta })),
+        Err(Unusable::Foreign) => Ok(None),
+        Err(Unusable::Damaged(cause)) => Err(damaged(path, &cause)),
     }
 }
 
+fn damaged(path: &AbsPath, cause: &str) -> Diagnostic {
+    Diagnostic::new(Code::CacheFailed, format!("`{path}` is damaged")).because(cause)
+}
+
+/// What the name of an entry's file says: the runnable's slug, and the digest.
+pub(super) fn parse_name(name: &str) -> Option<(&str, Digest)> {
+    let (slug, digest) = name.rsplit_once('.')?;
+    Some((slug, digest.parse().ok()?))
+}
+
+fn json_of(document: &Document) -> Result<Vec<u8>, Diagnostic> {
+    serde_json::to_vec(document).map_err(|error| {
+        Diagnostic::new(Code::CacheFailed, "the fingerprint cannot be written")
+            .because(error.to_string())
+    })
+}
+
 /// Notes that an entry was used. That it cannot be noted makes it look older, no more.
-fn touch(entry: &File) {
+fn touch(entry: &File, meta: &Metadata) {
     let now = clock::wall();
-    let modified = entry.metadata().and_then(|metadata| metadata.modified());
-    let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
-    if age.is_some_and(|age| age > TOUCH_INTERVAL) {
+    let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    if now.duration_since(modified).is_ok_and(|age| age > TOUCH_INTERVAL) {
         drop(entry.set_modified(now));
     }
 }
@@ -246,9 +343,9 @@ fn touch(entry: &File) {
 impl Store for Local {
     fn lookup(&self, key: Key<'_>) -> Lookup {
         match self.load(key) {
-            Ok(Some(entry)) => {
-                let hit = Hit::new(&self.dirs, key.runnable, entry, LogPlace::Blob);
-                Lookup::Hit(Box::new(hit))
+            Ok(Some((entry, attached))) => {
+                let place = attached.log.map_or(LogPlace::Blob, LogPlace::Entry);
+                Lookup::Hit(Box::new(Hit::new(&self.dirs, key.runnable, entry, place)))
             }
             Ok(None) => Lookup::Miss(Miss::Absent),
             Err(cause) => Lookup::Miss(Miss::Damaged(warning::unusable(key.runnable, &cause))),
@@ -266,12 +363,16 @@ impl Store for Local {
         Ok(())
     }
 
-    fn latest(&self, runnable: &RunnableName, command: &str) -> Option<Document> {
-        let latest = self.folder_of(runnable).join("latest");
-        let hex = fs::read_bounded(latest.as_path(), 64).ok()?;
-        let digest: Digest = std::str::from_utf8(&hex).ok()?.parse().ok()?;
-        let entry = self.load(Key { runnable, command, digest }).ok().flatten()?;
-        serde_json::from_slice(&self.blobs.read(entry.fingerprint).ok()?).ok()
+    fn latest(&self, runnable: &RunnableName, _command: &str) -> Option<Document> {
+        let Kept { entry, attached, .. } = read(&self.latest_path(runnable)).ok().flatten()?;
+        if entry.runnable != runnable.as_str() {
+            return None;
+        }
+        let json = match attached.fingerprint {
+            Some(json) => (Content::of(&json) == entry.fingerprint).then_some(json)?,
+            None => self.blobs.read(entry.fingerprint).ok()?,
+        };
+        serde_json::from_slice(&json).ok()
     }
 
     fn finish(&self) -> Vec<Diagnostic> {
@@ -279,12 +380,6 @@ impl Store for Local {
         let Progress::Stored { added_bytes } = *progress else { return Vec::new() };
         *progress = Progress::Nothing;
         drop(progress);
-        let bounds = Bounds {
-            dirs: self.dirs.clone(),
-            entries: self.entries.clone(),
-            blobs: self.blobs.folder().clone(),
-            size_bytes_max: self.size_bytes_max,
-        };
-        bounds.keep(added_bytes).err().into_iter().collect()
+        self.bounds().keep(added_bytes).err().into_iter().collect()
     }
 }

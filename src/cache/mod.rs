@@ -5,6 +5,7 @@
 //! [`Key`], and gives a [`Hit`] or takes a [`NewEntry`].
 
 mod artifacts;
+mod attached;
 mod blobs;
 mod bounds;
 mod collect;

@@ -130,7 +130,8 @@ fn shows_secret(veil: &Veil, hit: &Hit) -> Result<bool, Diagnostic> {
 
 /// Whether a file has the content of a stored log, which need not be read for that.
 fn holds(path: &Path, hit: &Hit) -> bool {
-    let Ok((mut file, size)) = fs::open_plain_sized(path) else { return false };
+    let Ok((mut file, meta)) = fs::open_plain_stat(path) else { return false };
+    let size = meta.len();
     let content = Content { size: hit.log_size(), digest: hit.log_digest() };
     let there = match size {
         _ if size != content.size => return false,

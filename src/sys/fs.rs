@@ -94,17 +94,17 @@ pub fn open(path: &Path) -> Result<File> {
 
 /// Opens a regular file for reading; a symlink, folder, fifo or device in its place is an error.
 pub fn open_plain(path: &Path) -> Result<File> {
-    open_plain_sized(path).map(|(file, _)| file)
+    open_plain_stat(path).map(|(file, _)| file)
 }
 
-/// As [`open_plain`], with the size in bytes that the file has now.
-pub fn open_plain_sized(path: &Path) -> Result<(File, u64)> {
+/// As [`open_plain`], with what the system knows of the file.
+pub fn open_plain_stat(path: &Path) -> Result<(File, Metadata)> {
     let flags = (rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW).bits().cast_signed();
     pass(Act::Read, "read", path)?;
     let file = verb("read", path, OpenOptions::new().read(true).custom_flags(flags).open(path))?;
     let meta = verb("read", path, file.metadata())?;
     if meta.is_file() {
-        return Ok((file, meta.len()));
+        return Ok((file, meta));
     }
     verb("read", path, Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")))
 }
@@ -140,16 +140,17 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         let error = io::Error::new(io::ErrorKind::InvalidData, "not a regular file");
         return verb("read", path, Err(error));
     }
-    read_to_end(path, file, WRITTEN_BYTES_MAX)
+    read_to_end(path, file, &meta, WRITTEN_BYTES_MAX)
 }
 
 /// A whole regular file of at most `size_bytes_max`; a larger one is an error.
 pub fn read_bounded(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
-    read_to_end(path, open_plain(path)?, size_bytes_max)
+    let (file, meta) = open_plain_stat(path)?;
+    read_to_end(path, file, &meta, size_bytes_max)
 }
 
-fn read_to_end(path: &Path, file: File, size_bytes_max: u64) -> Result<Vec<u8>> {
-    let size = verb("read", path, file.metadata())?.len();
+fn read_to_end(path: &Path, file: File, meta: &Metadata, size_bytes_max: u64) -> Result<Vec<u8>> {
+    let size = meta.len();
     if size <= size_bytes_max {
         let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
         verb("read", path, file.take(size_bytes_max + 1).read_to_end(&mut bytes))?;
@@ -243,6 +244,16 @@ pub fn temporary_in(folder: &Path) -> Result<tempfile::NamedTempFile> {
     verb("create a file in", folder, made)
 }
 
+/// Creates a readable and writable file where there is nothing, not even a symlink.
+pub fn create_new(path: &Path, mode: u32) -> Result<File> {
+    pass(Act::Write, "create", path)?;
+    verb(
+        "create",
+        path,
+        OpenOptions::new().read(true).write(true).create_new(true).mode(mode).open(path),
+    )
+}
+
 /// Creates a new, private, empty file that has no name: it is gone with the process at the latest.
 pub fn unnamed_in(folder: &Path) -> Result<File> {
     verb("create a file in", folder, tempfile::tempfile_in(folder))
@@ -293,6 +304,20 @@ pub fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> 
         }
         result => verb("write", path, result.map_err(|error| error.error)),
     }
+}
+
+/// Gives a file a second name, which must be free; a symlink is not followed.
+#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn link(path: &Path, name: &Path) -> Result<()> {
+    pass(Act::Write, "link", name)?;
+    verb("link", name, std::fs::hard_link(path, name))
+}
+
+/// Moves a file to another name, in one step.
+#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
+pub fn rename(path: &Path, name: &Path) -> Result<()> {
+    pass(Act::Write, "write", name)?;
+    verb("write", name, std::fs::rename(path, name))
 }
 
 /// As [`persist`] to another file system: by way of a copy beside the target.

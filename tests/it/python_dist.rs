@@ -28,7 +28,8 @@ fn version(project: &Project) -> String {
     project.sh("rm -rf ._qik").ok();
     project.qik(["lint"]).ok();
     // What is stored with a result says what it depends on.
-    let found = project.sh("grep -rhao '\"my-linter\":\"[^\"]*\"' ._qik/cache/blobs | tail -1");
+    let found =
+        project.sh("grep -rhao '\"my-linter\":\"[^\"]*\"' ._qik/cache/v1/entries | tail -1");
     let text = found.stdout();
     text.trim().trim_start_matches("\"my-linter\":").trim_matches('"').to_owned()
 }

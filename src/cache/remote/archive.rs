@@ -19,6 +19,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 
+use super::super::attached::{self, Attached};
 use super::super::blobs::Blobs;
 use super::super::entry::{Entry, Layout, Unusable};
 use super::super::reach;
@@ -62,6 +63,9 @@ const SIGNATURE: &str = "signature";
 const FINGERPRINT: &str = "fingerprint.json";
 const LOG: &str = "log";
 
+const OTHER_SIZE: &str = "a size is not the one that its entry says";
+const OTHER_DIGEST: &str = "a digest is not the one that its entry says";
+
 /// Why an archive is not taken.
 #[derive(Debug)]
 pub(super) enum Refusal {
@@ -77,6 +81,7 @@ pub(super) enum Refusal {
 #[derive(Debug)]
 pub(super) struct Unpacked {
     pub(super) entry: Entry<Content>,
+    pub(super) attached: Attached,
     /// Bytes that were added to the blobs.
     pub(super) added_bytes: u64,
 }
@@ -84,6 +89,7 @@ pub(super) struct Unpacked {
 /// Writes an entry whose blobs are all there into a file.
 pub(super) fn pack(
     entry: &Entry<Content>,
+    attached: &Attached,
     blobs: &Blobs,
     signer: &Signer,
     target: &mut impl Write,
@@ -104,8 +110,17 @@ pub(super) fn pack(
     if let Some(signature) = signer.sign(&bytes) {
         packer.add(SIGNATURE, signature.len() as u64, &mut signature.as_bytes())?;
     }
-    packer.add_blob(FINGERPRINT, entry.fingerprint, blobs)?;
-    packer.add_blob(LOG, entry.log, blobs)?;
+    let parts =
+        [(FINGERPRINT, entry.fingerprint, &attached.fingerprint), (LOG, entry.log, &attached.log)];
+    for (name, content, bytes) in parts {
+        match bytes {
+            Some(bytes) if Content::of(bytes) == content => {
+                packer.add(name, content.size, &mut bytes.as_slice())?;
+            }
+            Some(_) => return Err(Diagnostic::new(Code::CacheFailed, "its entry is damaged")),
+            None => packer.add_blob(name, content, blobs)?,
+        }
+    }
     for content in distinct(entry) {
         packer.add_blob(&blob_name(content.digest), content, blobs)?;
     }
@@ -158,8 +173,11 @@ pub(super) fn unpack(
     let _room = blobs.room(declared_bytes).map_err(Refusal::Local)?;
     let headers_bytes = HEADER_BYTES_MAX * distinct(&entry).len() as u64;
     bytes_left.set(bytes_left.get() + packed_size_max(declared_bytes + headers_bytes));
-    let mut added_bytes = receive_fingerprint(&mut members, &entry, signer, blobs)?;
-    added_bytes += receive(&mut next_member(&mut members, LOG)?, entry.log, blobs)?;
+    let mut added_bytes = 0;
+    let mut member = fingerprint_member(&mut members, signer)?;
+    let fingerprint = receive_part(&mut member, entry.fingerprint, blobs, &mut added_bytes)?;
+    let mut member = next_member(&mut members, LOG)?;
+    let log = receive_part(&mut member, entry.log, blobs, &mut added_bytes)?;
     for content in distinct(&entry) {
         let mut member = next_member(&mut members, &blob_name(content.digest))?;
         added_bytes += receive(&mut member, content, blobs)?;
@@ -170,7 +188,7 @@ pub(super) fn unpack(
     // The connection can serve the next request only if this answer has been read to its end.
     let mut rest = archive.into_inner().take(PADDING_BYTES_MAX);
     drop(io::copy(&mut rest, &mut io::sink()));
-    Ok(Unpacked { entry, added_bytes })
+    Ok(Unpacked { entry, attached: Attached { log, fingerprint }, added_bytes })
 }
 
 /// Reads no more of an archive than its entry.
@@ -280,27 +298,42 @@ fn read_small(member: &mut Member<'_, '_>, bytes_max: u64) -> Result<Vec<u8>, Re
     Ok(bytes)
 }
 
-/// Takes the fingerprint into the local cache. Whoever has no key to sign with passes over the
-/// signature of those who have. Gives how many bytes were added.
-fn receive_fingerprint(
-    members: &mut Members<'_, '_>,
-    entry: &Entry<Content>,
+/// The fingerprint. Whoever has no key to sign with passes over the signature of those who have.
+fn fingerprint_member<'m, 'a>(
+    members: &mut Members<'m, 'a>,
     signer: &Signer,
-    blobs: &Blobs,
-) -> Result<u64, Refusal> {
+) -> Result<Member<'m, 'a>, Refusal> {
     let signature = if signer.is_on() { FINGERPRINT } else { SIGNATURE };
     let mut member = next_of(members, &[FINGERPRINT, signature], FINGERPRINT)?;
     if member.path_bytes() == SIGNATURE.as_bytes() {
         read_small(&mut member, SIGNATURE_BYTES_MAX)?;
-        member = next_member(members, FINGERPRINT)?;
+        return next_member(members, FINGERPRINT);
     }
-    receive(&mut member, entry.fingerprint, blobs)
+    Ok(member)
+}
+
+/// Takes what belongs into the entry's file, or puts a blob of it into the local cache.
+fn receive_part(
+    member: &mut Member<'_, '_>,
+    content: Content,
+    blobs: &Blobs,
+    added_bytes: &mut u64,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    if !attached::is_attached(content) {
+        *added_bytes += receive(member, content, blobs)?;
+        return Ok(None);
+    }
+    if member.size() != content.size {
+        return Err(refused(OTHER_SIZE));
+    }
+    let bytes = read_small(member, attached::SIZE_BYTES_MAX)?;
+    if Content::of(&bytes) == content { Ok(Some(bytes)) } else { Err(refused(OTHER_DIGEST)) }
 }
 
 /// Takes a blob into the local cache. Gives how many bytes were added.
 fn receive(member: &mut Member<'_, '_>, content: Content, blobs: &Blobs) -> Result<u64, Refusal> {
     if member.size() != content.size {
-        return Err(refused("a size is not the one that its entry says"));
+        return Err(refused(OTHER_SIZE));
     }
     let mut source = Watched::new(member);
     let stored = blobs.store_verified(content, &mut source);
@@ -309,7 +342,7 @@ fn receive(member: &mut Member<'_, '_>, content: Content, blobs: &Blobs) -> Resu
     }
     match stored {
         Ok(Some(added_bytes)) => Ok(added_bytes),
-        Ok(None) => Err(refused("a digest is not the one that its entry says")),
+        Ok(None) => Err(refused(OTHER_DIGEST)),
         Err(cause) => Err(Refusal::Local(cause)),
     }
 }

@@ -50,8 +50,10 @@ pub fn archive(bytes: &[u8]) {
     let Ok(packed) = zstd::bulk::compress(tar, 1) else { return };
     if let Ok(unpacked) = unpack(machine, &packed) {
         assert_eq!(unpacked.entry, entry);
-        let contents = entry.artifacts.contents().map(|(_, content)| content);
-        for content in contents.chain([entry.log, entry.fingerprint]) {
+        let attached = [&unpacked.attached.log, &unpacked.attached.fingerprint];
+        let attached = attached.map(|bytes| bytes.as_deref().map(Content::of));
+        assert_eq!(attached, [entry.log, entry.fingerprint].map(Some));
+        for (_, content) in entry.artifacts.contents() {
             assert!(machine.local.blobs().open(content).is_ok());
         }
     }

@@ -160,7 +160,8 @@ impl Link {
     }
 
     fn adopt(&self, key: Key<'_>, unpacked: &Unpacked) -> (Fetched, Option<Diagnostic>) {
-        match self.local.adopt(key, &unpacked.entry, unpacked.added_bytes) {
+        let Unpacked { entry, attached, added_bytes } = unpacked;
+        match self.local.adopt(key, entry, attached, *added_bytes) {
             Ok(()) => (Fetched::Hit, None),
             Err(cause) => (Fetched::Failed, self.not_kept(key, &cause)),
         }
@@ -278,11 +279,11 @@ impl Link {
         moved_bytes: &AtomicU64,
     ) -> Result<Option<(File, i32)>, Diagnostic> {
         let _lock = lock::shared(self.local.dirs());
-        let Some(entry) = self.local.load(key)? else { return Ok(None) };
+        let Some((entry, attached)) = self.local.load(key)? else { return Ok(None) };
         let _packing = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
         let file = fs::unnamed_in(&self.local.dirs().unfinished.folder()?)?;
         let mut target = Counting { target: &file, moved_bytes };
-        archive::pack(&entry, self.local.blobs(), &self.signer, &mut target)?;
+        archive::pack(&entry, &attached, self.local.blobs(), &self.signer, &mut target)?;
         Ok(Some((file, entry.code)))
     }
 

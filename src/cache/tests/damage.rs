@@ -4,11 +4,14 @@ use super::*;
 
 /// A project with one stored result, which has an artifact, that is not in the work tree.
 fn stored() -> (Project, Local, Run<'static>) {
+    stored_with(b"the log\n")
+}
+
+fn stored_with(log: &[u8]) -> (Project, Local, Run<'static>) {
     let project = Project::new();
     let local = project.local();
     project.write("out/x", "made");
-    let run =
-        Run::new("one").with_log(b"the log\n").with_artifacts(project.collect(&["out/x"]).unwrap());
+    let run = Run::new("one").with_log(log).with_artifacts(project.collect(&["out/x"]).unwrap());
     run.store(&local).unwrap();
     project.remove("out");
     (project, local, run)
@@ -54,13 +57,29 @@ fn check_heals(local: &Local, run: &Run<'_>, project: &Project, what: &str) {
 
 #[test]
 fn a_damaged_log_is_a_miss() {
-    for (what, bytes) in replacements(b"the log\n") {
-        let (project, local, run) = stored();
-        replace(&project, &project.blob(b"the log\n"), what, bytes.as_deref());
+    let log = b"the log\n".repeat(10_000);
+    for (what, bytes) in replacements(&log) {
+        let (project, local, run) = stored_with(&log);
+        replace(&project, &project.blob(&log), what, bytes.as_deref());
         let diagnostic = run.hit(&local).open_log().expect_err(what);
         assert_eq!(diagnostic.message, "the cached result of `build` cannot be used");
         assert!(!diagnostic.causes.is_empty(), "{what}");
         check_heals(&local, &run, &project, what);
+    }
+}
+
+#[test]
+fn a_damaged_log_in_an_entry_is_a_miss() {
+    let (project, local, run) = stored();
+    let good = fs::read(&project.entry()).unwrap();
+    let place = memchr::memmem::find(&good, b"the log\n").unwrap();
+    for at in place..place + 8 {
+        let mut altered = good.clone();
+        altered[at] ^= 1;
+        fs::write_atomic(&project.entry(), &altered).unwrap();
+        let diagnostic = run.hit(&local).open_log().unwrap_err();
+        assert_eq!(diagnostic.message, "the cached result of `build` cannot be used");
+        check_heals(&local, &run, &project, "altered");
     }
 }
 
@@ -164,11 +183,24 @@ impl Run<'_> {
 #[test]
 fn a_damaged_latest_is_none() {
     let (project, local, run) = stored();
-    let latest = project.path("._qik/cache/v1/entries/build/latest");
-    for bytes in [&b""[..], b"x", b"\xff", &[b'0'; 64], &[b'0'; 200]] {
+    let latest = project.entry().with_extension("latest");
+    let good = fs::read(&latest).unwrap();
+    let document = run.document();
+    let json = serde_json::to_vec(&document).unwrap();
+    assert_eq!(local.latest(&run.runnable, "build"), Some(document));
+    let mut altered = good.clone();
+    let place = memchr::memmem::rfind(&good, &json).unwrap();
+    altered[place + json.len() / 2] ^= 1;
+    let cut = &good[..good.len() - 1];
+    for bytes in [&b""[..], b"x", b"\xff", &[b'0'; 64], &[b'0'; 200], &altered, cut] {
         fs::write_atomic(&latest, bytes).unwrap();
         assert_eq!(local.latest(&run.runnable, "build"), None);
     }
+    Run::of("one", "other").store(&local).unwrap();
+    let other = project.files("._qik/cache/v1/entries");
+    let other = other.iter().find(|path| path.ends_with("other.latest")).unwrap();
+    fs::write_atomic(&latest, &fs::read(other).unwrap()).unwrap();
+    assert_eq!(local.latest(&run.runnable, "build"), None, "it is another's");
     fs::remove_file(&latest).unwrap();
     fs::create_folder(&latest).unwrap();
     assert_eq!(local.latest(&run.runnable, "build"), None);

@@ -1,6 +1,8 @@
 //! What a stranger's manifest cannot do.
 
 use super::*;
+use crate::cache::attached;
+use crate::cache::blobs::Blobs;
 use crate::cache::entry::{Entry, Layout};
 use crate::paths::ProjectPath;
 
@@ -9,12 +11,13 @@ fn plant(project: &Project, artifacts: Vec<Artifact>) -> Box<Hit> {
     let local = project.local();
     let run = Run::new("one");
     run.store(&local).unwrap();
-    Run::new("two").with_log(b"evil").store(&local).unwrap();
+    Blobs::new(&project.dirs).store(&mut &b"evil"[..]).unwrap();
     let good = fs::read(&project.entry_of(&run)).unwrap();
-    let entry = Entry::<Content>::parse(&good).unwrap();
+    let (entry, attached) = attached::parse(&good).unwrap();
     let entry = Entry { artifacts: Manifest { artifacts, unmatched: Vec::new() }, ..entry };
     let bytes = entry.render(Layout::Compact).unwrap();
-    fs::write_atomic(&project.entry_of(&run), &bytes).unwrap();
+    let file = attached::render(&bytes, &attached);
+    fs::write_atomic(&project.entry_of(&run), &file).unwrap();
     run.hit(&local)
 }
 

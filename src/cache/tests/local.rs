@@ -181,15 +181,19 @@ fn what_could_not_be_restored_is_not_stored() {
 fn the_cache_may_be_deleted_at_any_time() {
     let project = Project::new();
     let local = project.local();
-    let run = Run::new("one");
+    project.write("out/x", "made");
+    let run = Run::new("one").with_artifacts(project.collect(&["out/x"]).unwrap());
     for folder in ["._qik/cache", "._qik"] {
+        project.write("out/x", "made");
         run.store(&local).unwrap();
         let hit = run.hit(&local);
         project.remove(folder);
-        hit.open_log().unwrap_err();
+        project.remove("out/x");
+        project.restore(&hit).unwrap_err();
         run.check_absent(&local);
         assert!(local.finish().is_empty());
     }
+    project.write("out/x", "made");
     run.store(&local).unwrap();
     assert_eq!(project.read("._qik/.gitignore"), b"*\n");
     run.check_hit(&local);

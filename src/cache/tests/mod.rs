@@ -209,13 +209,14 @@ impl Project {
 
     /// The file of an entry.
     fn entry_of(&self, run: &Run<'_>) -> PathBuf {
-        let (folder, digest) = (slug(run.runnable.as_str()), run.key().digest);
-        self.path(&format!("._qik/cache/v1/entries/{folder}/{digest}.json"))
+        let name = format!("{}.{}", slug(run.runnable.as_str()), run.key().digest);
+        let files = self.files("._qik/cache/v1/entries");
+        files.into_iter().find(|path| path.ends_with(&name)).unwrap()
     }
 
     /// The file of the only entry.
     fn entry(&self) -> PathBuf {
         let files = self.files("._qik/cache/v1/entries");
-        files.into_iter().find(|path| path.extension().is_some_and(|it| it == "json")).unwrap()
+        files.into_iter().find(|path| !path.ends_with("build.latest")).unwrap()
     }
 }

@@ -178,17 +178,17 @@ fn a_hit_that_cannot_be_read_runs_with_a_warning() {
     let project = project("echo said");
     project.run();
     fs::remove_folder(&project.path("._qik/out")).unwrap();
-    damage_blobs(&project.path("._qik/cache/blobs"));
+    damage_files(&project.path("._qik/cache/v1/entries"));
     let done = project.run();
     assert_eq!((done.statuses(), done.log(0)), (vec![Status::Succeeded], b"said\n".to_vec()));
     assert_eq!(done.warnings().len(), 1, "{:?}", done.warnings());
     assert_eq!(project.run().statuses(), [Status::Replayed]);
 }
 
-fn damage_blobs(folder: &Path) {
+fn damage_files(folder: &Path) {
     for path in fs::list(folder).unwrap() {
         if path.is_dir() {
-            damage_blobs(&path);
+            damage_files(&path);
         } else {
             fs::write_atomic(&path, b"other").unwrap();
         }

@@ -152,7 +152,7 @@ impl Project {
         let entries = self.path("._qik/cache/v1/entries");
         let folders = fs::list(&entries).unwrap_or_default();
         let files = folders.iter().flat_map(|folder| fs::list(folder).unwrap());
-        files.filter(|file| file.extension().is_some_and(|it| it == "json")).count()
+        files.filter(|file| file.extension().is_none_or(|it| it != "latest")).count()
     }
 
     pub(crate) fn run(&self) -> Done {

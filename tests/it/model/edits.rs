@@ -102,7 +102,10 @@ fn mistreat(project: &Project, dice: &mut Dice) -> String {
         ("delete artifacts", "rm -rf out gen"),
         ("edit an artifact", "mkdir -p out/made; rm -rf out/made/text; echo mine > out/made/text"),
         ("lose an artifact", "rm -f out/made/run gen/kept/link"),
-        ("damage the cache", "for it in ._qik/cache/blobs/*/*; do echo x > \"$it\"; done"),
+        (
+            "damage the cache",
+            "for it in ._qik/cache/blobs/*/* ._qik/cache/v1/entries/*/*; do echo x > \"$it\"; done",
+        ),
     ][dice.roll(6)];
     project.sh(script).no_panic();
     what.to_owned()
