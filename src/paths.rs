@@ -59,9 +59,11 @@ impl fmt::Debug for ProjectPath {
 /// Bytes as text: UTF-8 as it is; control characters, other bytes and the backslash as
 /// `\xNN`. Distinct bytes give distinct texts.
 pub fn escape(bytes: &[u8]) -> Cow<'_, str> {
+    // Nearly all paths are of these alone.
+    let is_simple = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\\';
     let plain = |c: char| !c.is_control() && c != '\\';
     if let Ok(text) = std::str::from_utf8(bytes)
-        && text.chars().all(plain)
+        && (bytes.iter().all(is_simple) || text.chars().all(plain))
     {
         return Cow::Borrowed(text);
     }

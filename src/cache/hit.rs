@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek as _, Take};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::blobs::Blobs;
@@ -26,7 +27,7 @@ pub struct Hit {
     /// How long it took when it ran, where that is known.
     pub duration: Option<Duration>,
     runnable: RunnableName,
-    dirs: WorkDirs,
+    dirs: Arc<WorkDirs>,
     manifest: Manifest,
     log: Content,
     log_place: LogPlace,
@@ -55,7 +56,7 @@ pub(super) enum LogPlace {
 
 impl Hit {
     pub(super) fn new<F>(
-        dirs: &WorkDirs,
+        dirs: &Arc<WorkDirs>,
         runnable: &RunnableName,
         entry: Entry<F>,
         log_place: LogPlace,
@@ -64,7 +65,7 @@ impl Hit {
             code: entry.code,
             duration: entry.duration_ms.map(Duration::from_millis),
             runnable: runnable.clone(),
-            dirs: dirs.clone(),
+            dirs: Arc::clone(dirs),
             manifest: entry.artifacts,
             log: entry.log,
             modes: match log_place {

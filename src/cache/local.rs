@@ -16,7 +16,7 @@
 
 use std::fs::{File, Metadata};
 use std::io::Seek as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::attached::{self, Attached};
@@ -44,7 +44,7 @@ const TOUCH_INTERVAL: Duration = Duration::from_hours(24);
 /// The local cache of a checkout. Making it touches no file.
 #[derive(Debug)]
 pub struct Local {
-    dirs: WorkDirs,
+    dirs: Arc<WorkDirs>,
     entries: AbsPath,
     blobs: Blobs,
     size_bytes_max: u64,
@@ -69,7 +69,7 @@ impl Local {
         Self {
             entries: dirs.private.join("cache/v1/entries"),
             blobs: Blobs::new(dirs),
-            dirs: dirs.clone(),
+            dirs: Arc::new(dirs.clone()),
             size_bytes_max,
             progress: Mutex::default(),
         }
@@ -236,7 +236,7 @@ impl Local {
         self.dirs.unfinished.write(path.as_path(), &file)?;
         // Where there are no second names nobody can say what has changed since, that is all.
         let latest = self.latest_path(key.runnable);
-        drop(self.dirs.unfinished.link(path.as_path(), latest.as_path()));
+        drop(fs::link(path.as_path(), latest.as_path()));
         Ok(file.len() as u64)
     }
 
@@ -255,7 +255,7 @@ impl Local {
 
     fn bounds(&self) -> Bounds {
         Bounds {
-            dirs: self.dirs.clone(),
+            dirs: WorkDirs::clone(&self.dirs),
             entries: self.entries.clone(),
             blobs: self.blobs.folder().clone(),
             size_bytes_max: self.size_bytes_max,

@@ -48,7 +48,7 @@ const MODE: u32 = 0o644;
 
 /// The committed cache of a project.
 pub struct Shared {
-    dirs: WorkDirs,
+    dirs: Arc<WorkDirs>,
     local: Arc<Local>,
     publish: Publish,
     unpublished: Mutex<BTreeMap<RunnableName, Publication>>,
@@ -63,7 +63,7 @@ impl fmt::Debug for Shared {
 impl Shared {
     /// That of a project. `publish` is called once at the end, with all results.
     pub fn new(dirs: &WorkDirs, local: Arc<Local>, publish: Publish) -> Self {
-        Self { dirs: dirs.clone(), local, publish, unpublished: Mutex::default() }
+        Self { dirs: Arc::new(dirs.clone()), local, publish, unpublished: Mutex::default() }
     }
 
     /// The entry of a runnable; `None` if there is none. Its fingerprint is read only by who

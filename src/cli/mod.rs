@@ -17,6 +17,7 @@ pub use settings::{Settings, WatchMode};
 
 use crate::error::{Code, Diagnostic, Error, Result, Severity, render};
 use crate::ops;
+use crate::ops::load::Purpose;
 use crate::ops::qikx::Wanted;
 use crate::sys::timings::Timings;
 use crate::sys::ui::{Ui, lost_output};
@@ -75,7 +76,13 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui, timings: &Timings) -> Resul
     let load = || {
         let typed = typed.clone();
         let profile = typed.profile.clone();
-        ops::load::load(sys, profile.as_deref(), |settings| Settings::new(typed, sys, settings))
+        let purpose = match &typed {
+            Args { ls: true, cache_status: None, since: None, .. } => Purpose::Declarations,
+            _ => Purpose::Files,
+        };
+        ops::load::load(sys, purpose, profile.as_deref(), |settings| {
+            Settings::new(typed, sys, settings)
+        })
     };
     let loaded = load()?;
     if loaded.settings.lists || loaded.settings.fails {
@@ -114,7 +121,7 @@ fn graph(words: &[OsString], sys: &Sys, ui: &Ui) -> Result<ExitCode> {
                 .into());
         }
     };
-    let loaded = ops::load::load(sys, None, |profile| {
+    let loaded = ops::load::load(sys, Purpose::Files, None, |profile| {
         Settings::new(Args::parse_from(["qik"]), sys, profile)
     })?;
     ops::graph::imports(&loaded, (module, other), sys, ui)
@@ -129,7 +136,9 @@ fn dispatch_qikx(words: &[OsString], sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     };
     let load = || {
         let typed = Args::parse_from(["qik"]);
-        ops::load::load(sys, None, |settings| Settings::new(typed, sys, settings))
+        ops::load::load(sys, Purpose::Declarations, None, |settings| {
+            Settings::new(typed, sys, settings)
+        })
     };
     match qikx::parse(words)? {
         Request::Help => print(qikx::HELP),

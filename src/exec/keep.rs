@@ -124,9 +124,10 @@ fn store(run: &Run, unit: usize, before: &Fingerprint, made: &mut Made<'_>) {
             return run.warn(Some(unit), error.0.hint(hint));
         }
     };
-    let document = after.to_document();
-    if before.digest() != after.digest() && !runnable.rewrites {
-        let foreign = foreign_changes(&before.to_document(), &document, &made.artifacts.to_list());
+    let is_same = before.digest() == after.digest();
+    let document = if is_same { before.document() } else { after.document() };
+    if !is_same && !runnable.rewrites {
+        let foreign = foreign_changes(before.document(), document, &made.artifacts.to_list());
         if !foreign.is_empty() {
             return run.warn(Some(unit), changed_meanwhile(runnable.name.as_str(), &foreign));
         }
@@ -140,7 +141,7 @@ fn store(run: &Run, unit: usize, before: &Fingerprint, made: &mut Made<'_>) {
         duration: made.exit.duration,
         log: made.log,
         artifacts: made.artifacts,
-        fingerprint: &document,
+        fingerprint: document,
     };
     tracing::debug!(runnable = %runnable.name, digest = %after.digest(), "stores");
     if let Err(diagnostic) = store.store(run.key(unit, after.digest()), entry) {

@@ -159,7 +159,7 @@ fn reason(
     };
     // It may be older than what it shows is secret.
     latest.hide(&run.job.veil);
-    let mut changes = diff(&latest, &before.to_document());
+    let mut changes = diff(&latest, before.document());
     if changes.is_empty() && is_absent && !before.inputs.secrets.is_empty() {
         // Nothing else is part of the digest and not of the document.
         changes.push(Change::Secret { names: before.inputs.secrets.clone() });

@@ -55,6 +55,12 @@ pub fn find_root(sys: &Sys, folder: &AbsPath) -> Option<AbsPath> {
     }
 }
 
+/// Whether a work tree's index takes longer to read than a thread to start. In doubt it does not.
+pub fn has_much_to_read(root: &AbsPath) -> bool {
+    const SIZE_BYTES_MIN: u64 = 128 * 1024;
+    fs::stat(root.join(".git/index").as_path()).is_ok_and(|meta| meta.len() >= SIZE_BYTES_MIN)
+}
+
 /// The repository that a folder is in.
 pub(super) fn discover(env: &Env, folder: &AbsPath) -> Result<Option<Site>, Diagnostic> {
     let found = walk(env, folder);

@@ -47,7 +47,7 @@ mod wildmatch;
 mod worktree;
 
 pub use attributes::ensure_attributes;
-pub use discover::find_root;
+pub use discover::{find_root, has_much_to_read};
 pub use file_set::{BlobId, File, FileMode, FileSet};
 pub use index::IndexSnapshot;
 pub use merge::keep_own_side;

@@ -1,5 +1,11 @@
 //! Work on many items, in as many threads as it is worth. Pure.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// Chunks that there are for each thread: one that is slow, or begins late, does fewer of them.
+const CHUNKS_PER_THREAD: usize = 8;
+
 /// What `work` makes of all items, in their order.
 pub(super) fn map<T: Sync, R: Send>(
     items: &[T],
@@ -12,16 +18,28 @@ pub(super) fn map<T: Sync, R: Send>(
     if thread_count == 1 {
         return work(items);
     }
-    let chunk_length = items.len().div_ceil(thread_count);
-    let work = &work;
-    std::thread::scope(|scope| {
-        let threads: Vec<_> =
-            items.chunks(chunk_length).map(|chunk| scope.spawn(move || work(chunk))).collect();
-        let results = threads.into_iter().flat_map(|thread| {
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        });
-        results.collect()
-    })
+    let chunk_length = items.len().div_ceil(thread_count * CHUNKS_PER_THREAD);
+    let chunks: Vec<&[T]> = items.chunks(chunk_length).collect();
+    let next = AtomicUsize::new(0);
+    let take_turns = || {
+        let mut done = Vec::new();
+        while let number = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(chunk) = chunks.get(number)
+        {
+            done.push((number, work(chunk)));
+        }
+        done
+    };
+    let mut done = thread::scope(|scope| {
+        let threads: Vec<_> = (1..thread_count).map(|_| scope.spawn(take_turns)).collect();
+        let mut done = take_turns();
+        for thread in threads {
+            done.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    });
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().flat_map(|(_, results)| results).collect()
 }
 
 #[cfg(test)]

@@ -129,11 +129,12 @@ impl Worktree {
         let is_large = {
             let mut seen = self.seen();
             let snapshot = self.current_index(&mut seen)?;
-            if let Some(Matched { files: Some(files), .. }) = seen.sets.get(patterns) {
-                return Ok(Arc::clone(files));
-            }
-            let candidates = snapshot.candidates(patterns);
-            candidates.iter().map(ExactSizeIterator::len).sum::<usize>() >= LARGE_COUNT_MIN
+            let count = match seen.sets.get(patterns) {
+                Some(Matched { files: Some(files), .. }) => return Ok(Arc::clone(files)),
+                Some(Matched { entries, .. }) => entries.len(),
+                None => snapshot.candidates(patterns).iter().map(ExactSizeIterator::len).sum(),
+            };
+            count >= LARGE_COUNT_MIN
         };
         let turn = is_large.then(|| self.large.lock().unwrap_or_else(PoisonError::into_inner));
         let files = self.look_up(patterns);
@@ -156,10 +157,21 @@ impl Worktree {
         let mut seen = self.seen();
         if seen.epoch == epoch {
             for (patterns, entries) in patterns.iter().zip(matched) {
-                let matched = Matched { entries, files: None };
-                seen.sets.entry(patterns.clone()).or_insert(matched);
+                let known = |entry: &u32| match seen.states.get(*entry as usize)? {
+                    State::Unknown => None,
+                    state => Some(state),
+                };
+                let states: Option<Vec<&State>> = entries.iter().map(known).collect();
+                let files = states.and_then(|it| file_set_of(&snapshot, &entries, it).ok());
+                let files = files.map(Arc::new);
+                seen.sets.insert(patterns.clone(), Matched { entries, files });
             }
         }
+    }
+
+    /// Reads the index before somebody asks for it; what fails is told then.
+    pub fn read_ahead(&self) {
+        drop(self.current_epoch());
     }
 
     fn current_epoch(&self) -> Result<(u64, Arc<IndexSnapshot>), Diagnostic> {
@@ -180,13 +192,7 @@ impl Worktree {
             None => snapshot.matching(patterns).into(),
         };
         let states = self.states(epoch, &snapshot, &entries);
-        let mut files = FileSet::with_capacity(Arc::clone(&snapshot), entries.len());
-        for (&entry, state) in entries.iter().zip(&states) {
-            if let Some((mode, id)) = content(&snapshot, entry, state)? {
-                files.push(File { entry, mode, id });
-            }
-        }
-        let files = Arc::new(files);
+        let files = Arc::new(file_set_of(&snapshot, &entries, &states)?);
         let mut seen = self.seen();
         if seen.epoch == epoch {
             let matched = Matched { entries, files: Some(Arc::clone(&files)) };
@@ -376,6 +382,21 @@ impl Worktree {
     pub(super) fn seen(&self) -> MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The files of entries whose states are known.
+fn file_set_of<'s>(
+    snapshot: &Arc<IndexSnapshot>,
+    entries: &[u32],
+    states: impl IntoIterator<Item = &'s State>,
+) -> Result<FileSet, Diagnostic> {
+    let mut files = FileSet::with_capacity(Arc::clone(snapshot), entries.len());
+    for (&entry, state) in entries.iter().zip(states) {
+        if let Some((mode, id)) = content(snapshot, entry, state)? {
+            files.push(File { entry, mode, id });
+        }
+    }
+    Ok(files)
 }
 
 /// What an entry's state says is there.

@@ -1,7 +1,8 @@
 //! What differs between two fingerprints, in words that a user knows. Pure.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::{fmt, iter};
 
 use super::Document;
 
@@ -115,14 +116,16 @@ pub fn diff(before: &Document, after: &Document) -> Vec<Change> {
         },
     ));
     changes.extend(diff_upstreams(&old.upstreams, &new.upstreams));
-    changes.extend(diff_maps(&before.files, &after.files).map(|(path, before, after)| {
-        let path = path.clone();
-        match (before, after) {
-            (None, _) => Change::FileAdded { path },
-            (_, None) => Change::FileGone { path },
-            _ => Change::FileChanged { path },
-        }
-    }));
+    changes.extend(diff_sorted(before.files.iter(), after.files.iter()).map(
+        |(path, before, after)| {
+            let path = path.to_owned();
+            match (before, after) {
+                (None, _) => Change::FileAdded { path },
+                (_, None) => Change::FileGone { path },
+                _ => Change::FileChanged { path },
+            }
+        },
+    ));
     changes
 }
 
@@ -161,11 +164,26 @@ fn diff_maps<'a, V: PartialEq>(
     old: &'a BTreeMap<String, V>,
     new: &'a BTreeMap<String, V>,
 ) -> impl Iterator<Item = (&'a String, Option<&'a V>, Option<&'a V>)> {
-    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_iter().filter_map(|key| {
-        let (before, after) = (old.get(key), new.get(key));
-        (before != after).then_some((key, before, after))
-    })
+    diff_sorted(old.iter(), new.iter())
+}
+
+/// The same of pairs that are sorted by their keys, none of which comes twice.
+fn diff_sorted<K: Ord + Copy, V: PartialEq>(
+    old: impl Iterator<Item = (K, V)>,
+    new: impl Iterator<Item = (K, V)>,
+) -> impl Iterator<Item = (K, Option<V>, Option<V>)> {
+    let (mut old, mut new) = (old.peekable(), new.peekable());
+    let next = move || {
+        let order = match (old.peek(), new.peek()) {
+            (Some((old, _)), Some((new, _))) => old.cmp(new),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return None,
+        };
+        let before = if order.is_le() { old.next() } else { None };
+        let after = if order.is_ge() { new.next() } else { None };
+        let key = before.as_ref().or(after.as_ref()).map(|(key, _)| *key)?;
+        Some((key, before.map(|(_, value)| value), after.map(|(_, value)| value)))
+    };
+    iter::from_fn(next).filter(|(_, before, after)| before != after)
 }

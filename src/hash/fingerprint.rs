@@ -1,12 +1,13 @@
 //! All inputs of a runnable, as a value with a digest and as a document that is kept. Pure.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use super::Digest;
 use super::encode::Encoder;
+use super::file_list::FileList;
 use crate::git::FileSet;
 use crate::paths::escape;
 use crate::sys::veil::Veil;
@@ -26,6 +27,7 @@ pub struct Fingerprint {
     pub inputs: Inputs,
     /// What hides secrets from what is kept.
     pub veil: Veil,
+    document: OnceLock<Document>,
 }
 
 /// All inputs but the tracked files.
@@ -96,7 +98,7 @@ pub struct Document {
     pub version: u64,
     pub inputs: Inputs,
     /// Escaped path → mode and blob id.
-    pub files: BTreeMap<String, String>,
+    pub files: FileList,
 }
 
 impl Fingerprint {
@@ -126,12 +128,22 @@ impl Fingerprint {
         encoder.digest()
     }
 
+    /// A fingerprint of these.
+    pub fn new(files: Files, inputs: Inputs, veil: Veil) -> Self {
+        Self { files, inputs, veil, document: OnceLock::new() }
+    }
+
     /// All of it, to be kept; masks stand in it for secrets.
-    pub fn to_document(&self) -> Document {
-        let files = self.files.set.iter().flat_map(|set| set.iter()).map(|(path, file)| {
-            (escape(&path).into_owned(), format!("{} {}", file.mode.as_str(), file.id))
-        });
-        let (inputs, files) = (self.inputs.clone(), files.collect());
+    pub fn document(&self) -> &Document {
+        self.document.get_or_init(|| self.to_document())
+    }
+
+    fn to_document(&self) -> Document {
+        let mut files = FileList::default();
+        for (path, file) in self.files.set.iter().flat_map(|set| set.iter()) {
+            files.push(&escape(&path), format_args!("{} {}", file.mode.as_str(), file.id));
+        }
+        let (inputs, files) = (self.inputs.clone(), files.sorted());
         let mut document = Document { version: VERSION, inputs, files };
         document.hide(&self.veil);
         document

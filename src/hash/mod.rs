@@ -7,6 +7,7 @@ mod deps;
 mod digest;
 mod encode;
 mod explain;
+mod file_list;
 mod fingerprint;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
@@ -18,6 +19,7 @@ mod world;
 
 pub use digest::{Digest, NotADigest};
 pub use explain::{Change, diff};
+pub use file_list::FileList;
 pub use fingerprint::{Document, Files, Fingerprint, Inputs, VERSION};
 pub use graph_result::GraphResult;
 pub use imports::{Imports, unknown_module};

@@ -143,7 +143,7 @@ impl World {
             upstreams,
         };
         let files = self.all_files(&expanded, &parts)?;
-        Ok(Fingerprint { files, inputs, veil: self.veil.clone() })
+        Ok(Fingerprint::new(files, inputs, self.veil.clone()))
     }
 
     /// The runnables' fingerprints are about to be taken: looks at the files of all of them at

@@ -1,6 +1,9 @@
 //! What every verb begins with: find the project, read it, settle what is wanted.
 
 use std::os::unix::ffi::OsStrExt as _;
+use std::thread;
+
+use super::workspace::{self, Opened};
 
 use crate::cli::Settings;
 use crate::config::{self, Project};
@@ -28,12 +31,25 @@ pub struct Loaded {
     pub(super) git_prefix: Vec<u8>,
     /// The folder that qik was called in, relative to the root; `None` outside of it.
     folder: Option<String>,
+    /// What was opened while the configuration was read.
+    pub(super) ahead: Option<Opened>,
 }
 
-/// Loads the project of the working directory. `settle` makes the settings of the command line
+/// What will be asked of a project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// What it declares, nothing else.
+    Declarations,
+    /// What its files hold, too.
+    Files,
+}
+
+/// Loads the project of the working directory; what its purpose needs of git is read meanwhile,
+/// where that takes its time. `settle` makes the settings of the command line
 /// and of a profile's.
 pub fn load(
     sys: &Sys,
+    purpose: Purpose,
     profile: Option<&str>,
     settle: impl FnOnce(context::Settings) -> Result<Settings>,
 ) -> Result<Loaded> {
@@ -41,7 +57,15 @@ pub fn load(
     let git_root = git::find_root(sys, &sys.cwd);
     let found = config::discover(&sys.cwd, git_root.as_ref())?;
     let root = found.root;
-    let project = config::load(found.file, &config::read_from_disk(&root))?;
+    let dirs = WorkDirs::new(root.clone());
+    let (project, ahead) = thread::scope(|scope| {
+        let has_much = || git_root.as_ref().is_some_and(git::has_much_to_read);
+        let reads_ahead = purpose == Purpose::Files && has_much();
+        let thread = reads_ahead.then(|| scope.spawn(|| workspace::open_ahead(&dirs, sys)));
+        let project = config::load(found.file, &config::read_from_disk(&root));
+        (project, thread.and_then(|thread| thread.join().ok().flatten()))
+    });
+    let project = project?;
     let profile = profile.or_else(|| sys.var(context::PROFILE_VARIABLE));
     let settings = settle(context::profile_settings(&project.declarations, profile)?)?;
     let context =
@@ -51,11 +75,12 @@ pub fn load(
         spaces: Spaces::new(&project.declarations),
         folder: path_below(&root, &sys.cwd).and_then(|path| String::from_utf8(path).ok()),
         git_prefix: git_root.and_then(|top| path_below(&top, &root)).unwrap_or_default(),
-        dirs: WorkDirs::new(root),
+        dirs,
         project,
         context,
         settings,
         profile: profile.map(str::to_owned),
+        ahead,
     })
 }
 

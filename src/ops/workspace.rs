@@ -10,7 +10,7 @@ use crate::config::{CacheKind, PluginKind};
 use crate::error::{Code, Diagnostic, Error, Place, Result};
 use crate::git::{self, Repo, Worktree};
 use crate::hash::{PydistRules, World};
-use crate::paths::ProjectPath;
+use crate::paths::{ProjectPath, WorkDirs};
 use crate::plan::Graph;
 use crate::pygraph::{Builder, Rules};
 use crate::python::normalized;
@@ -54,13 +54,34 @@ impl Workspace {
     }
 }
 
-/// Opens the repository, the work tree and the caches. Reads the index, nothing else.
+/// A repository and the work tree of a project in it; none outside of one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Opened {
+    repo: Option<Arc<Repo>>,
+    worktree: Option<Arc<Worktree>>,
+}
+
+fn open_worktree(dirs: &WorkDirs, sys: &Sys) -> Result<Opened> {
+    let Some(repo) = Repo::discover(sys, &dirs.root)?.map(Arc::new) else {
+        return Ok(Opened::default());
+    };
+    let worktree = Some(Arc::new(Worktree::of_project(Arc::clone(&repo), dirs)?));
+    Ok(Opened { repo: Some(repo), worktree })
+}
+
+/// Opens the work tree and reads the index before somebody wants them; what fails is told then.
+pub(super) fn open_ahead(dirs: &WorkDirs, sys: &Sys) -> Option<Opened> {
+    let opened = open_worktree(dirs, sys).ok()?;
+    opened.worktree.iter().for_each(|worktree| worktree.read_ahead());
+    Some(opened)
+}
+
+/// Opens the repository, the work tree and the caches. Reads nothing that was not read before.
 pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
     let root = &loaded.dirs.root;
-    let repo = Repo::discover(sys, root)?.map(Arc::new);
-    let worktree = match &repo {
-        Some(repo) => Some(Arc::new(Worktree::of_project(Arc::clone(repo), &loaded.dirs)?)),
-        None => None,
+    let Opened { repo, worktree } = match &loaded.ahead {
+        Some(opened) => opened.clone(),
+        None => open_worktree(&loaded.dirs, sys)?,
     };
     let pydist = pydist_rules(loaded);
     let mut world = World::new(root.clone(), worktree.clone(), sys, pydist);

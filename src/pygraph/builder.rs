@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use rustc_hash::FxHashMap;
 
@@ -38,6 +39,14 @@ pub struct Builder {
     places: BTreeMap<String, Place>,
     thread_count_max: usize,
     latest: Mutex<Option<Latest>>,
+    /// Writes the latest graph down, while others work with it.
+    keeping: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Builder {
+    fn drop(&mut self) {
+        self.wait_for_keeping();
+    }
 }
 
 /// The graph of the latest files.
@@ -78,7 +87,14 @@ impl Builder {
         places: BTreeMap<String, Place>,
         thread_count_max: usize,
     ) -> Self {
-        Self { dirs: dirs.clone(), rules, places, thread_count_max, latest: Mutex::default() }
+        Self {
+            dirs: dirs.clone(),
+            rules,
+            places,
+            thread_count_max,
+            latest: Mutex::default(),
+            keeping: Mutex::default(),
+        }
     }
 
     pub fn rules(&self) -> &Rules {
@@ -103,9 +119,12 @@ impl Builder {
         let known = latest.take_if(|known| known.key == key);
         let known = known.map(|known| Arc::unwrap_or_clone(known.graph));
         let known = known.or_else(|| kept::decode(&self.read_kept(GRAPH), &key));
-        let graph = self.brought_up_to_date(known, &key, (sources, wanted))?;
+        let (graph, has_changed) = self.brought_up_to_date(known, sources, wanted)?;
         let graph = Arc::new(graph);
         if sources.gone.is_empty() {
+            if has_changed {
+                self.keep_graph(key, &graph);
+            }
             let (digest, graph) = (*sources.digest, Arc::clone(&graph));
             *latest = Some(Latest { digest, key, graph });
         }
@@ -140,13 +159,14 @@ impl Builder {
         kept::key_of(&text)
     }
 
-    /// The graph of the files, from one of the same paths if there is one.
+    /// The graph of the files, from one of the same paths if there is one; and whether it is
+    /// another one.
     fn brought_up_to_date(
         &self,
         known: Option<Graph>,
-        key: &Key,
-        (sources, wanted): (Sources<'_>, &[u32]),
-    ) -> Result<Graph, Diagnostic> {
+        sources: Sources<'_>,
+        wanted: &[u32],
+    ) -> Result<(Graph, bool), Diagnostic> {
         let is_new = known.is_none();
         let mut graph = known.unwrap_or_else(|| self.modules(sources));
         let mut is_wanted = vec![false; graph.contents.len()];
@@ -156,7 +176,7 @@ impl Builder {
         }
         let to_read = to_read(&graph, sources.set, &is_wanted);
         if to_read.is_empty() && !is_new {
-            return Ok(graph);
+            return Ok((graph, false));
         }
         let uses_table = is_new || to_read.len() > SCANNED_COUNT_MAX;
         let table = uses_table.then(|| Table::decode(&self.read_kept(TABLE))).flatten();
@@ -170,13 +190,10 @@ impl Builder {
             (source.position, SourceFile { path: &source.path, record: &read.record })
         });
         graph.link(&self.rules, &table.names, &files.collect());
-        if sources.gone.is_empty() {
-            self.keep(GRAPH, || kept::encode(key, &graph));
-            if uses_table && table.records.len() > known_count {
-                self.keep(TABLE, || table.encode(&current(&graph)));
-            }
+        if sources.gone.is_empty() && uses_table && table.records.len() > known_count {
+            keep(&self.dirs, TABLE, || table.encode(&current(&graph)));
         }
-        Ok(graph)
+        Ok((graph, true))
     }
 
     /// The modules of the files, with no imports yet.
@@ -226,21 +243,36 @@ impl Builder {
         fs::read_bounded(path.as_path(), KEPT_BYTES_MAX).unwrap_or_default()
     }
 
-    /// Keeps something for the next run, which does without if that fails.
-    fn keep(&self, name: &str, bytes: impl FnOnce() -> Vec<u8>) {
-        let private = self.dirs.private.as_path();
-        if !fs::stat(private).is_ok_and(|meta| meta.is_dir()) {
-            // Whoever runs something makes the folder; to look at something does not.
-            return;
-        }
-        let path = self.dirs.private.join(name);
-        let folder = path.parent();
-        let made = folder.map_or(Ok(()), |folder| fs::create_folder(folder.as_path()));
-        let unfinished = &self.dirs.unfinished;
-        let written = made.and_then(|()| unfinished.write_if_different(path.as_path(), &bytes()));
-        if let Err(error) = written {
-            tracing::debug!(?error, name, "the import graph is not kept");
-        }
+    /// Keeps a graph for the next run, in a thread of its own.
+    fn keep_graph(&self, key: Key, graph: &Arc<Graph>) {
+        self.wait_for_keeping();
+        let (dirs, graph) = (self.dirs.clone(), Arc::clone(graph));
+        let keep = move || keep(&dirs, GRAPH, || kept::encode(&key, &graph));
+        // Without a thread it is made anew next time.
+        let thread = thread::Builder::new().name("keep-graph".to_owned()).spawn(keep);
+        *self.keeping.lock().unwrap_or_else(PoisonError::into_inner) = thread.ok();
+    }
+
+    fn wait_for_keeping(&self) {
+        let keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // One that panicked has kept nothing, no more.
+        keeping.into_iter().for_each(|thread| drop(thread.join()));
+    }
+}
+
+/// Keeps something for the next run, which does without if that fails.
+fn keep(dirs: &WorkDirs, name: &str, bytes: impl FnOnce() -> Vec<u8>) {
+    let private = dirs.private.as_path();
+    if !fs::stat(private).is_ok_and(|meta| meta.is_dir()) {
+        // Whoever runs something makes the folder; to look at something does not.
+        return;
+    }
+    let path = dirs.private.join(name);
+    let folder = path.parent();
+    let made = folder.map_or(Ok(()), |folder| fs::create_folder(folder.as_path()));
+    let written = made.and_then(|()| dirs.unfinished.write(path.as_path(), &bytes()));
+    if let Err(error) = written {
+        tracing::debug!(?error, name, "the import graph is not kept");
     }
 }
 

@@ -150,10 +150,8 @@ pub fn read_bounded(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
 }
 
 fn read_to_end(path: &Path, file: File, meta: &Metadata, size_bytes_max: u64) -> Result<Vec<u8>> {
-    let size = meta.len();
-    if size <= size_bytes_max {
-        let mut bytes = Vec::with_capacity(usize::try_from(size + 1).unwrap_or_default());
-        verb("read", path, file.take(size_bytes_max + 1).read_to_end(&mut bytes))?;
+    if meta.len() <= size_bytes_max {
+        let bytes = verb("read", path, read_start_of(&file, meta, size_bytes_max + 1))?;
         if bytes.len() as u64 <= size_bytes_max {
             return Ok(bytes);
         }
@@ -162,16 +160,29 @@ fn read_to_end(path: &Path, file: File, meta: &Metadata, size_bytes_max: u64) ->
     verb("read", path, Err(io::Error::new(io::ErrorKind::FileTooLarge, message)))
 }
 
+/// The first bytes of an open file, in as few system calls as its size allows.
+fn read_start_of(mut file: &File, meta: &Metadata, size_bytes_max: u64) -> io::Result<Vec<u8>> {
+    // What the system makes up as it is read has no size.
+    const UNKNOWN_BYTES: usize = 4096;
+    // One byte more shows that it has not grown.
+    let expected_bytes = (meta.len() + 1).min(size_bytes_max);
+    let mut bytes = read_sized(file, expected_bytes)?;
+    if bytes.len() as u64 == expected_bytes && expected_bytes < size_bytes_max {
+        bytes.reserve(UNKNOWN_BYTES);
+        (&mut file).take(size_bytes_max - expected_bytes).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 /// The first bytes of a regular file, `size_bytes_max` at most; a final symlink is followed.
 pub fn read_start(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
     let file = open(path)?;
-    if !verb("read", path, file.metadata())?.is_file() {
+    let meta = verb("read", path, file.metadata())?;
+    if !meta.is_file() {
         let error = io::Error::new(io::ErrorKind::InvalidData, "not a regular file");
         return verb("read", path, Err(error));
     }
-    let mut bytes = Vec::new();
-    verb("read", path, file.take(size_bytes_max).read_to_end(&mut bytes))?;
-    Ok(bytes)
+    verb("read", path, read_start_of(&file, &meta, size_bytes_max))
 }
 
 /// Whether there is a regular file, or a symlink to one.
@@ -306,18 +317,19 @@ pub fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> 
     }
 }
 
-/// Gives a file a second name, which must be free; a symlink is not followed.
+/// Gives a file a second name, and takes it from the file that had it. That is not one step: a
+/// process that is killed between leaves nobody with it.
 #[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
 pub fn link(path: &Path, name: &Path) -> Result<()> {
     pass(Act::Write, "link", name)?;
-    verb("link", name, std::fs::hard_link(path, name))
-}
-
-/// Moves a file to another name, in one step.
-#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
-pub fn rename(path: &Path, name: &Path) -> Result<()> {
-    pass(Act::Write, "write", name)?;
-    verb("write", name, std::fs::rename(path, name))
+    match std::fs::hard_link(path, name) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            // Not renamed over it: ext4 would write the file to the disk at once.
+            remove_file(name)?;
+            verb("link", name, std::fs::hard_link(path, name))
+        }
+        linked => verb("link", name, linked),
+    }
 }
 
 /// As [`persist`] to another file system: by way of a copy beside the target.

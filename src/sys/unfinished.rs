@@ -123,19 +123,6 @@ impl Unfinished {
         Ok(())
     }
 
-    /// Gives a file a second name, which may have been another's.
-    pub fn link(&self, path: &Path, name: &Path) -> Result<()> {
-        match fs::link(path, name) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            linked => return linked,
-        }
-        let folder = fs::temporary_folder_in(&self.folder()?)?;
-        let temporary = folder.path().join("link");
-        fs::link(path, &temporary)?;
-        // Two names of one file are left as they are, and go with the folder.
-        fs::rename(&temporary, name)
-    }
-
     /// Writes a file unless it already has this content: cheaper than a write, and kind to
     /// whatever watches it. Returns whether it wrote.
     pub fn write_if_different(&self, path: &Path, bytes: &[u8]) -> Result<bool> {
@@ -233,21 +220,6 @@ mod tests {
             unfinished.write(&path, bytes).unwrap();
             assert_eq!(fs::stat(&path).unwrap().mode() & 0o777, mode);
         }
-    }
-
-    #[test]
-    fn a_second_name_is_taken_from_another_file() {
-        let root = tempfile::tempdir().unwrap();
-        let unfinished = Unfinished::new(root.path().join("tmp"));
-        let [one, two, latest] = ["one", "two", "latest"].map(|name| root.path().join(name));
-        for path in [&one, &two, &two] {
-            unfinished.write(path, path.as_os_str().as_encoded_bytes()).unwrap();
-            unfinished.link(path, &latest).unwrap();
-            unfinished.link(path, &latest).unwrap();
-            assert_eq!(fs::read(&latest).unwrap(), fs::read(path).unwrap());
-        }
-        assert_eq!(fs::read(&one).unwrap(), one.as_os_str().as_encoded_bytes());
-        assert!(fs::list(&unfinished.folder().unwrap()).unwrap().is_empty());
     }
 
     #[test]

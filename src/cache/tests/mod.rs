@@ -8,7 +8,6 @@ mod hostile;
 mod local;
 mod parallel;
 
-use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -69,7 +68,7 @@ impl<'a> Run<'a> {
 
     fn document(&self) -> Document {
         let inputs = Inputs { exec: self.inputs.to_owned(), ..Inputs::default() };
-        let files = BTreeMap::from([("a.txt".to_owned(), "100644 abc".to_owned())]);
+        let files = [("a.txt", "100644 abc")].into_iter().collect();
         Document { version: 1, inputs, files }
     }
 

@@ -48,7 +48,7 @@ impl State {
         let (Some(before), Some(after)) = (&self.fingerprint, &after.fingerprint) else {
             return BTreeSet::from(["inputs".to_owned()]);
         };
-        diff(&before.to_document(), &after.to_document())
+        diff(before.document(), after.document())
             .into_iter()
             .map(|change| match change {
                 Change::FileAdded { path }

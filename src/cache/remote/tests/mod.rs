@@ -18,7 +18,7 @@ use crate::cache::{
     Artifact, ArtifactKind, Content, Key, Local, Lookup, Manifest, Miss, NewEntry, Store as _,
 };
 use crate::error::Diagnostic;
-use crate::hash::{Digest, Document, Inputs};
+use crate::hash::{Digest, Document, FileList, Inputs};
 use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::plan::RunnableName;
 use crate::sys::fs;
@@ -126,7 +126,7 @@ impl Run {
         let mut log = tempfile::tempfile().unwrap();
         log.write_all(&self.log()).unwrap();
         let inputs = Inputs { exec: self.inputs.clone(), ..Inputs::default() };
-        let fingerprint = Document { version: 1, inputs, files: BTreeMap::new() };
+        let fingerprint = Document { version: 1, inputs, files: FileList::default() };
         let entry = NewEntry {
             code: self.code,
             duration: Duration::from_secs(1),
