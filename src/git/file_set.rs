@@ -52,6 +52,17 @@ impl BlobId {
         &self.bytes[..usize::from(self.length)]
     }
 
+    /// Adds its hexadecimal digits to a text.
+    pub fn push_to(&self, text: &mut String) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(self.as_bytes()) {
+            *pair = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+        }
+        let digits = &digits[..2 * usize::from(self.length)];
+        text.push_str(std::str::from_utf8(digits).unwrap_or_default());
+    }
+
     /// As libgit2 takes it, which knows none of SHA-256.
     pub(super) fn to_oid(self) -> Result<git2::Oid, git2::Error> {
         git2::Oid::from_bytes(self.as_bytes())
@@ -70,14 +81,9 @@ impl BlobId {
 
 impl fmt::Display for BlobId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.as_bytes()) {
-            pair[0] = DIGITS[usize::from(byte >> 4)];
-            pair[1] = DIGITS[usize::from(byte & 15)];
-        }
-        let text = &text[..2 * usize::from(self.length)];
-        f.write_str(std::str::from_utf8(text).unwrap_or_default())
+        let mut text = String::with_capacity(64);
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 

@@ -76,11 +76,25 @@ impl Wildmatch {
         if !self.folds_case && !text.ends_with(&self.suffix) {
             return false;
         }
+        // All that a wildcard can leave to what follows it, if that is the end.
+        let end_at = self.tokens.len() - self.suffix.len();
         let (mut token_at, mut text_at) = (0, 0);
         let mut narrow: Option<(usize, usize)> = None;
         let mut wide: Option<(usize, usize, bool)> = None;
         loop {
             let advanced = match self.tokens.get(token_at) {
+                Some(token @ (Token::ManyInFolder | Token::Many))
+                    if token_at + 1 == end_at && !self.folds_case =>
+                {
+                    let taken = text.len().checked_sub(self.suffix.len());
+                    let taken = taken.and_then(|end| text.get(text_at..end));
+                    let stays = |taken: &[u8]| *token == Token::Many || !taken.contains(&b'/');
+                    if taken.is_some_and(stays) {
+                        return true;
+                    }
+                    narrow = None;
+                    false
+                }
                 Some(Token::ManyInFolder) => {
                     narrow = Some((token_at + 1, text_at));
                     token_at += 1;

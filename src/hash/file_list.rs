@@ -2,7 +2,6 @@
 //! thousand, so that they are kept in one text. Pure.
 
 use std::fmt;
-use std::fmt::Write as _;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -40,12 +39,16 @@ impl FileList {
         (&self.text[row.start..row.path_end], &self.text[row.path_end..row.end])
     }
 
-    /// Adds a file; its value is what is written of it.
-    pub(super) fn push(&mut self, path: &str, value: impl fmt::Display) {
+    fn push(&mut self, path: &str, value: &str) {
+        self.push_with(path, |text| text.push_str(value));
+    }
+
+    /// Adds a file; `write` adds its value to a text.
+    pub(super) fn push_with(&mut self, path: &str, write: impl FnOnce(&mut String)) {
         let start = self.text.len();
         self.text.push_str(path);
         let path_end = self.text.len();
-        let _ = write!(self.text, "{value}"); // writing to a string cannot fail
+        write(&mut self.text);
         self.rows.push(Row { start, path_end, end: self.text.len() });
     }
 
@@ -68,11 +71,11 @@ impl FileList {
     }
 }
 
-impl<P: AsRef<str>, V: fmt::Display> FromIterator<(P, V)> for FileList {
+impl<P: AsRef<str>, V: AsRef<str>> FromIterator<(P, V)> for FileList {
     fn from_iter<I: IntoIterator<Item = (P, V)>>(files: I) -> Self {
         let mut list = Self::default();
         for (path, value) in files {
-            list.push(path.as_ref(), value);
+            list.push(path.as_ref(), value.as_ref());
         }
         list.sorted()
     }

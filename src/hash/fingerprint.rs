@@ -141,7 +141,11 @@ impl Fingerprint {
     fn to_document(&self) -> Document {
         let mut files = FileList::default();
         for (path, file) in self.files.set.iter().flat_map(|set| set.iter()) {
-            files.push(&escape(&path), format_args!("{} {}", file.mode.as_str(), file.id));
+            files.push_with(&escape(&path), |text| {
+                text.push_str(file.mode.as_str());
+                text.push(' ');
+                file.id.push_to(text);
+            });
         }
         let (inputs, files) = (self.inputs.clone(), files.sorted());
         let mut document = Document { version: VERSION, inputs, files };
