@@ -49,23 +49,50 @@ pub(super) struct Seen {
     index: Option<(IndexStamp, Arc<IndexSnapshot>)>,
     /// Whether the index was found unchanged, or read, in this epoch.
     is_index_current: bool,
-    /// By position in the index; empty if nothing was looked at in this epoch.
+    /// By position in the index; empty if nothing was ever looked at.
     states: Vec<State>,
-    /// What patterns were asked for: their entries as long as the index stays, their files within
-    /// this epoch.
+    /// The positions of those that are known: what is forgotten does not depend on how many files
+    /// there are.
+    known: Vec<u32>,
+    /// What patterns were asked for.
     sets: BTreeMap<Patterns, Matched>,
+    /// Counts how often the files of sets were forgotten.
+    sets_epoch: u64,
 }
 
-/// What patterns match.
+/// What patterns match: their entries as long as the index stays, their files until they are
+/// forgotten.
 #[derive(Debug, Clone)]
 struct Matched {
     entries: Arc<[u32]>,
     files: Option<Arc<FileSet>>,
+    epoch: u64,
 }
 
 impl Seen {
-    fn forget_files(&mut self) {
-        self.sets.values_mut().for_each(|matched| matched.files = None);
+    fn set(&self, patterns: &Patterns) -> Option<Matched> {
+        let Matched { entries, files, epoch } = self.sets.get(patterns)?;
+        let files = files.clone().filter(|_| *epoch == self.sets_epoch);
+        Some(Matched { entries: Arc::clone(entries), files, epoch: *epoch })
+    }
+
+    fn keep_set(&mut self, patterns: &Patterns, entries: Arc<[u32]>, files: Option<Arc<FileSet>>) {
+        let matched = Matched { entries, files, epoch: self.sets_epoch };
+        self.sets.insert(patterns.clone(), matched);
+    }
+
+    fn keep_state(&mut self, entry: u32, state: State) {
+        let kept = &mut self.states[entry as usize];
+        if matches!(kept, State::Unknown) {
+            self.known.push(entry);
+        }
+        *kept = state;
+    }
+
+    fn forget_states(&mut self) {
+        for entry in self.known.drain(..) {
+            self.states[entry as usize] = State::Unknown;
+        }
     }
 }
 
@@ -129,8 +156,8 @@ impl Worktree {
         let is_large = {
             let mut seen = self.seen();
             let snapshot = self.current_index(&mut seen)?;
-            let count = match seen.sets.get(patterns) {
-                Some(Matched { files: Some(files), .. }) => return Ok(Arc::clone(files)),
+            let count = match seen.set(patterns) {
+                Some(Matched { files: Some(files), .. }) => return Ok(files),
                 Some(Matched { entries, .. }) => entries.len(),
                 None => snapshot.candidates(patterns).iter().map(ExactSizeIterator::len).sum(),
             };
@@ -163,8 +190,7 @@ impl Worktree {
                 };
                 let states: Option<Vec<&State>> = entries.iter().map(known).collect();
                 let files = states.and_then(|it| file_set_of(&snapshot, &entries, it).ok());
-                let files = files.map(Arc::new);
-                seen.sets.insert(patterns.clone(), Matched { entries, files });
+                seen.keep_set(patterns, entries, files.map(Arc::new));
             }
         }
     }
@@ -184,7 +210,7 @@ impl Worktree {
         let (epoch, snapshot, known) = {
             let mut seen = self.seen();
             let snapshot = self.current_index(&mut seen)?;
-            (seen.epoch, snapshot, seen.sets.get(patterns).cloned())
+            (seen.epoch, snapshot, seen.set(patterns))
         };
         let entries = match known {
             Some(Matched { files: Some(files), .. }) => return Ok(files),
@@ -195,8 +221,7 @@ impl Worktree {
         let files = Arc::new(file_set_of(&snapshot, &entries, &states)?);
         let mut seen = self.seen();
         if seen.epoch == epoch {
-            let matched = Matched { entries, files: Some(Arc::clone(&files)) };
-            seen.sets.insert(patterns.clone(), matched);
+            seen.keep_set(patterns, entries, Some(Arc::clone(&files)));
         }
         Ok(files)
     }
@@ -205,7 +230,7 @@ impl Worktree {
     /// seen of them no longer holds. Nobody may be looking meanwhile.
     pub fn forget_paths<'p>(&self, paths: impl IntoIterator<Item = &'p [u8]>) {
         let mut seen = self.seen();
-        seen.forget_files();
+        seen.sets_epoch += 1;
         if let Some((_, snapshot)) = &seen.index {
             let entries: Vec<u32> = paths.into_iter().filter_map(|p| snapshot.find(p)).collect();
             for entry in entries {
@@ -224,8 +249,8 @@ impl Worktree {
         let mut seen = self.seen();
         seen.epoch += 1;
         seen.is_index_current = false;
-        seen.states.clear();
-        seen.forget_files();
+        seen.forget_states();
+        seen.sets_epoch += 1;
         drop(seen);
         self.ways.close();
         self.submodules.forget();
@@ -319,7 +344,7 @@ impl Worktree {
         if seen.epoch == epoch {
             seen.states.resize(snapshot.all().len(), State::Unknown);
             for (entry, state) in entries.iter().zip(&states) {
-                seen.states[*entry as usize] = state.clone();
+                seen.keep_state(*entry, state.clone());
             }
         }
         states
@@ -375,6 +400,7 @@ impl Worktree {
         seen.index = Some((stamp, Arc::clone(&snapshot)));
         seen.is_index_current = true;
         seen.states.clear();
+        seen.known.clear();
         seen.sets.clear();
         Ok(snapshot)
     }
