@@ -7,12 +7,18 @@
 //!
 //! What becomes ready by a unit of a chunk may follow it in the same chunk: the worker gives it
 //! back unless that one has ended well.
+//!
+//! As long as nothing was given back, all lookups have been quick, and a few of them take less
+//! time than to share them.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
 /// Lookups that a worker does at most before others see what has become ready.
 const CHUNK_LENGTH_MAX: usize = 32;
+
+/// Quick lookups that are not worth a hand-over.
+const CHUNK_LENGTH_QUICK: usize = 8;
 
 /// Downstreams of a unit that are considered as its followers.
 const DOWNSTREAM_COUNT_MAX: usize = 4;
@@ -31,6 +37,8 @@ pub(super) struct Scheduler {
     worker_count: usize,
     ended_count: usize,
     is_stopped: bool,
+    /// Whether a worker has given something back.
+    is_slow: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +55,8 @@ enum Stage {
 pub(super) struct Assignment {
     pub(super) worker: usize,
     pub(super) units: Vec<usize>,
+    /// More than the worker's share: if they are not quick, the rest is to be given back.
+    pub(super) is_ample: bool,
 }
 
 impl Scheduler {
@@ -73,6 +83,7 @@ impl Scheduler {
             worker_count,
             ended_count: 0,
             is_stopped: false,
+            is_slow: false,
         };
         for unit in 0..upstreams.len() {
             if scheduler.missing_counts[unit] == 0 {
@@ -89,7 +100,9 @@ impl Scheduler {
         }
         let worker = self.free_workers.pop_first()?;
         // Half of an even share, so that workers that are done early find something left.
-        let length = (self.ready.len() / (2 * self.worker_count)).clamp(1, CHUNK_LENGTH_MAX);
+        let share = self.ready.len() / (2 * self.worker_count);
+        let length_min = if self.is_slow { 1 } else { CHUNK_LENGTH_QUICK };
+        let length = share.clamp(length_min, CHUNK_LENGTH_MAX);
         let mut units = Vec::with_capacity(length);
         while units.len() < length
             && let Some((_, Reverse(unit))) = self.ready.pop()
@@ -103,7 +116,7 @@ impl Scheduler {
             self.stages[unit] = Stage::Assigned;
             units.push(unit);
         }
-        Some(Assignment { worker, units })
+        Some(Assignment { worker, units, is_ample: length > share.max(1) })
     }
 
     /// The most urgent downstream of a chunk's last unit that waits for nothing outside of the
@@ -124,6 +137,7 @@ impl Scheduler {
     /// A worker returns units that it has not begun, before it tells how those in front of them
     /// have ended. In a stopped run they will never begin: gives those that are thereby skipped.
     pub(super) fn give_back(&mut self, units: Vec<usize>) -> Vec<usize> {
+        self.is_slow = true;
         for &unit in &units {
             assert_eq!(self.stages[unit], Stage::Assigned, "given back without being assigned");
             if self.is_stopped {
@@ -241,10 +255,11 @@ mod tests {
     fn the_longest_path_goes_first() {
         // 0 and 1 are alone; 2 → 3 → 4.
         let mut scheduler = Scheduler::new(&[vec![], vec![], vec![], vec![2], vec![3]], 1);
-        assert_eq!(scheduler.assign(), Some(Assignment { worker: 1, units: vec![2, 3, 4] }));
+        let first = Assignment { worker: 1, units: vec![2, 0, 1], is_ample: true };
+        assert_eq!(scheduler.assign(), Some(first));
         assert_eq!(scheduler.assign(), None);
         // 2 is cold.
-        assert!(scheduler.give_back(vec![3, 4]).is_empty());
+        assert!(scheduler.give_back(vec![0, 1]).is_empty());
         scheduler.succeed(2);
         scheduler.release(1);
         assert_eq!(units(scheduler.assign()), [3, 4]);
@@ -255,8 +270,21 @@ mod tests {
     }
 
     #[test]
+    fn few_that_are_quick_are_for_one_worker() {
+        let mut scheduler = Scheduler::new(&vec![vec![]; CHUNK_LENGTH_QUICK], 4);
+        let all = units(scheduler.assign());
+        assert_eq!(all.len(), CHUNK_LENGTH_QUICK);
+        scheduler.give_back(all);
+        let one = scheduler.assign().unwrap();
+        assert!(one.units.len() == 1 && !one.is_ample);
+    }
+
+    #[test]
     fn the_lowest_free_worker_is_taken() {
         let mut scheduler = Scheduler::new(&vec![vec![]; 4], 3);
+        let all = units(scheduler.assign());
+        scheduler.give_back(all);
+        scheduler.release(1);
         let workers: Vec<_> = std::iter::from_fn(|| scheduler.assign()).map(|a| a.worker).collect();
         assert_eq!(workers, [1, 2, 3]);
         scheduler.release(2);
@@ -266,8 +294,8 @@ mod tests {
     #[test]
     fn a_failure_skips_all_downstreams_and_nothing_else() {
         let mut scheduler = Scheduler::new(&[vec![], vec![0], vec![1], vec![]], 1);
-        assert_eq!(units(scheduler.assign()), [0, 1, 2]);
-        assert!(scheduler.give_back(vec![1, 2]).is_empty());
+        assert_eq!(units(scheduler.assign()), [0, 3]);
+        assert!(scheduler.give_back(vec![3]).is_empty());
         assert_eq!(scheduler.fail(0), [1, 2]);
         scheduler.release(1);
         assert_eq!(units(scheduler.assign()), [3]);

@@ -25,6 +25,10 @@ use crate::sys::{Env, clock};
 /// end of its chunk.
 const NEWS_INTERVAL: Duration = Duration::from_millis(1);
 
+/// A worker with more than its share gives back what it has not begun by then: others may be
+/// free.
+const AMPLE_TIME_MAX: Duration = Duration::from_millis(2);
+
 /// How often it is looked whether another process is done with a runnable: cheap for us, and
 /// hardly felt by whoever waits.
 const CLAIM_INTERVAL: Duration = Duration::from_millis(25);
@@ -44,10 +48,10 @@ pub(super) async fn work(
     assignment: Assignment,
     messages: UnboundedSender<Message>,
 ) -> usize {
-    let Assignment { worker, units } = assignment;
+    let Assignment { worker, units, is_ample } = assignment;
     let open = {
         let (run, messages) = (Arc::clone(&run), messages.clone());
-        blocking(move || look_up_chunk(&run, units, &messages)).await
+        blocking(move || look_up_chunk(&run, (units, is_ample), &messages)).await
     };
     if let Some((unit, looked)) = open {
         // What ended before this one is shown before it.
@@ -91,11 +95,12 @@ async fn finish_waiting(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Opti
 /// Looks units up one after the other until one is not warm or has failed, and gives back the rest.
 fn look_up_chunk(
     run: &Run,
-    units: Vec<usize>,
+    (units, is_ample): (Vec<usize>, bool),
     messages: &UnboundedSender<Message>,
 ) -> Option<(usize, Looked)> {
     let mut news = Vec::new();
-    let mut told_at = clock::instant();
+    let begin = clock::instant();
+    let mut told_at = begin;
     let mut open = None;
     let mut is_announced = units.first().is_some_and(|first| announce(run, *first, &units));
     let mut units = units.into_iter();
@@ -112,6 +117,9 @@ fn look_up_chunk(
                 }
             }
             looked => open = Some((unit, looked)),
+        }
+        if is_ample && begin.elapsed() > AMPLE_TIME_MAX {
+            break;
         }
         is_announced = is_announced || announce(run, unit, units.as_slice());
         if told_at.elapsed() > NEWS_INTERVAL && !news.is_empty() {

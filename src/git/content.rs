@@ -14,12 +14,12 @@ use super::file_set::BlobId;
 use super::index::IndexSnapshot;
 use super::look::Reading;
 use super::memo::Memo;
-use super::parallel;
 use super::plain::{self, Plain};
 use super::repo::Repo;
 use crate::error::Diagnostic;
 use crate::sys::folder::FileStamp;
 use crate::sys::fs::{self, FileError};
+use crate::sys::parallel;
 
 /// So many files are worth a thread of their own.
 const FILES_PER_THREAD_MIN: usize = 64;

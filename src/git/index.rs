@@ -17,6 +17,8 @@ pub struct IndexSnapshot {
     entries: Vec<Entry>,
     /// When the index was written: what is no older may be racily clean.
     pub(super) written: Stamp,
+    /// What it says of whole folders, for [`super::known_trees`].
+    pub(super) known_trees: Vec<u8>,
 }
 
 /// What the index says of a path.

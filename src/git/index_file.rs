@@ -60,7 +60,8 @@ pub(super) fn parse(file: &[u8], snapshot: &mut IndexSnapshot) -> Option<()> {
         }
         snapshot.push(path, head.new).ok()?;
     }
-    rest.ends_with_optional().then_some(())
+    snapshot.known_trees = rest.extensions()?.unwrap_or_default().to_vec();
+    Some(())
 }
 
 /// What was not read yet.
@@ -148,17 +149,19 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// Whether nothing but extensions follows that may be passed over: those whose names begin
-    /// with a capital.
-    fn ends_with_optional(mut self) -> bool {
+    /// The extension with the ids of folders; `None` if one follows that may not be passed over,
+    /// as those may whose names begin with a capital.
+    fn extensions(mut self) -> Option<Option<&'a [u8]>> {
+        let mut trees = None;
         while !self.0.is_empty() {
-            let extension =
-                (self.take(4), self.number().and_then(|size| usize::try_from(size).ok()));
-            let (Some([b'A'..=b'Z', ..]), Some(size)) = extension else { return false };
-            if self.take(size).is_none() {
-                return false;
+            let (name, size) = (self.take(4)?, self.number()?);
+            let extension = self.take(usize::try_from(size).ok()?)?;
+            match name {
+                b"TREE" => trees = Some(extension),
+                [b'A'..=b'Z', ..] => {}
+                _ => return None,
             }
         }
-        true
+        Some(trees)
     }
 }

@@ -8,12 +8,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::file_set::FileMode;
 use super::index::{Entry, IndexSnapshot};
-use super::parallel;
 use super::repo::Repo;
 use super::stat::{Difference, Stat, compare, is_racy};
 use crate::error::Diagnostic;
 use crate::sys::folder::{self, FileStamp, Kind, Missing, Walker};
 use crate::sys::fs::{self, FileError};
+use crate::sys::parallel;
 use crate::sys::timings::{COUNT, STAGE};
 
 /// So many paths are worth a thread of their own.

@@ -6,6 +6,7 @@ use git2::{Error, Oid, Repository, Tree};
 
 use super::file_set::{BlobId, FileMode};
 use super::index::IndexSnapshot;
+use super::known_trees::{self, KnownTree};
 use super::repo::Commit;
 use super::worktree::Content;
 
@@ -29,9 +30,17 @@ pub(super) fn differences(
     snapshot: &IndexSnapshot,
 ) -> Result<BTreeMap<Vec<u8>, Content>, Error> {
     let tree = repository.find_commit(commit.0.to_oid()?)?.tree()?;
-    let mut comparison =
-        Comparison { repository, snapshot, next: 0, path: Vec::new(), found: BTreeMap::new() };
-    comparison.folder(&tree, 0)?;
+    let mut comparison = Comparison {
+        repository,
+        snapshot,
+        known_trees: known_trees::parse(&snapshot.known_trees),
+        next: 0,
+        path: Vec::new(),
+        found: BTreeMap::new(),
+    };
+    if !comparison.passes_over(tree.id()) {
+        comparison.folder(&tree, 0)?;
+    }
     comparison.pass_until(|_| false);
     Ok(comparison.found)
 }
@@ -39,6 +48,7 @@ pub(super) fn differences(
 struct Comparison<'a> {
     repository: &'a Repository,
     snapshot: &'a IndexSnapshot,
+    known_trees: BTreeMap<Vec<u8>, KnownTree>,
     /// The first entry of the index that was not compared yet.
     next: u32,
     /// Where the walk is.
@@ -56,13 +66,36 @@ impl Comparison<'_> {
             self.path.extend_from_slice(entry.name_bytes());
             if entry.filemode_raw() == FOLDER {
                 self.path.push(b'/');
-                self.folder(&self.repository.find_tree(entry.id())?, depth + 1)?;
+                if !self.passes_over(entry.id()) {
+                    self.folder(&self.repository.find_tree(entry.id())?, depth + 1)?;
+                }
             } else {
                 self.file(entry.filemode_raw(), entry.id())?;
             }
             self.path.truncate(length);
         }
         Ok(())
+    }
+
+    /// Passes over the folder that the walk is at if the index has it just as the tree.
+    fn passes_over(&mut self, id: Oid) -> bool {
+        let Some(known) = self.known_trees.get(&self.path).copied() else { return false };
+        if known.id.as_bytes() != id.as_bytes() {
+            return false;
+        }
+        let path = std::mem::take(&mut self.path);
+        self.pass_until(|indexed| indexed >= &path[..]);
+        let all = self.snapshot.all();
+        let end = self.next.saturating_add(known.entry_count);
+        let is_in =
+            |entry: u32| all.contains(&entry) && self.snapshot.git_path(entry).starts_with(&path);
+        // An id that is not of what lies there would hide a change.
+        let is_all = known.entry_count > 0 && is_in(self.next) && is_in(end - 1) && !is_in(end);
+        if is_all {
+            self.next = end;
+        }
+        self.path = path;
+        is_all
     }
 
     fn file(&mut self, mode: i32, id: Oid) -> Result<(), Error> {

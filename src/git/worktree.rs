@@ -15,12 +15,12 @@ use super::index::IndexSnapshot;
 use super::index_reader::{IndexStamp, read_index, stamp_index};
 use super::look::{Look, PATHS_PER_THREAD_MIN, Reading, Ways, look_at};
 use super::memo::Memo;
-use super::parallel;
 use super::pathspec::Patterns;
 use super::repo::{Commit, Repo};
 use super::submodule::Submodules;
 use crate::error::{Code, Diagnostic, Result, RunnableError};
 use crate::paths::{AbsPath, ProjectPath, WorkDirs};
+use crate::sys::parallel;
 use crate::sys::{clock, fs};
 
 /// So many files are looked at by all threads at once.

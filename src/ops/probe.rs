@@ -2,16 +2,21 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use super::load::Loaded;
 use super::since::{self, Changes};
 use super::workspace::{self, Workspace};
-use crate::cache::{self, Ask, Key, Memo};
+use crate::cache::{self, Ask, Key, Memo, Peek, Store};
 use crate::error::{Diagnostic, Result};
 use crate::hash::{ArtifactList, Digest};
+use crate::paths::WorkDirs;
 use crate::plan::{Graph, Runnable, RunnableId, Upstream};
 use crate::select::{CacheStatus, Probe};
-use crate::sys::Sys;
+use crate::sys::{Sys, parallel};
+
+/// So many runnables are worth a thread of their own.
+const PER_THREAD_MIN: usize = 32;
 
 /// A probe that opens the workspace when it is first asked.
 #[derive(Debug)]
@@ -63,60 +68,38 @@ impl<'a> WorkspaceProbe<'a> {
         Ok(self.changes.get_or_init(|| found))
     }
 
-    /// The artifacts that are there now; none if they cannot be told.
-    fn collect(&self, upstream: &Upstream) -> ArtifactList {
-        let dirs = &self.loaded.dirs;
-        let memo = Memo::new(dirs, &upstream.name);
-        let artifacts = cache::collect(&dirs.root, &upstream.artifacts, &memo);
-        artifacts.map(|artifacts| artifacts.to_list()).unwrap_or_default()
-    }
-
     /// What kept the caches from answering, each once.
     pub(super) fn take_warnings(&self) -> Vec<Diagnostic> {
         self.warnings.take()
     }
 
-    /// The key of a runnable that is cached, once the artifacts of its upstreams are known; `None`
-    /// if its inputs cannot be told: it would not be replayed.
-    fn digest(&self, runnable: &Runnable, looked: &[Looked]) -> Option<Digest> {
-        let mut upstreams = BTreeMap::new();
-        for upstream in &runnable.upstreams {
-            if upstream.artifacts.is_empty() {
-                continue;
-            }
-            let known = upstream.id.and_then(|id| looked[id.0].artifacts.clone());
-            // What cannot be told is not what it was.
-            let list = known.unwrap_or_else(|| self.collect(upstream));
-            upstreams.insert(upstream.name.as_str().to_owned(), list);
-        }
-        let workspace = self.workspace().ok()?;
-        Some(workspace.world.fingerprint(runnable, upstreams).ok()?.digest())
-    }
-
     /// Looks at runnables that do not depend on each other: what takes time is asked at once.
     fn look(&self, graph: &Graph, ids: &[RunnableId], looked: &mut [Looked]) -> Result<()> {
         let workspace = self.workspace()?;
-        let mut asks: BTreeMap<&str, Vec<(RunnableId, Ask<'_>)>> = BTreeMap::new();
-        for id in ids {
-            let runnable = graph.runnable(*id);
-            let Some(cache) = &runnable.cache else { continue };
-            if workspace.stores.find(cache).is_none() {
-                continue;
-            }
+        let has_store = |id: &RunnableId| {
+            let cache = graph.runnable(*id).cache.as_ref();
+            cache.is_some_and(|cache| workspace.stores.find(cache).is_some())
+        };
+        let cached: Vec<RunnableId> = ids.iter().copied().filter(has_store).collect();
+        for id in &cached {
             looked[id.0].status = Some(CacheStatus::Cold);
-            if has_cold_input(runnable, looked) {
-                continue;
-            }
-            let Some(digest) = self.digest(runnable, looked) else { continue };
+        }
+        let reader = Reader { dirs: &self.loaded.dirs, workspace, graph, looked };
+        let digests = parallel::map(&cached, PER_THREAD_MIN, self.sys.cpu_count, |ids| {
+            ids.iter().map(|id| reader.digest(*id)).collect()
+        });
+        let mut asks: BTreeMap<&str, Vec<(RunnableId, Ask<'_>)>> = BTreeMap::new();
+        for (id, digest) in cached.into_iter().zip(digests) {
+            let runnable = graph.runnable(id);
+            let (Some(digest), Some(cache)) = (digest, &runnable.cache) else { continue };
             let key = Key { runnable: &runnable.name, command: &runnable.command, digest };
             let needs_artifacts = looked[id.0].has_downstreams && !runnable.artifacts.is_empty();
-            asks.entry(cache).or_default().push((*id, Ask { key, needs_artifacts }));
+            asks.entry(cache).or_default().push((id, Ask { key, needs_artifacts }));
         }
         for (cache, asks) in asks {
             let Some(store) = workspace.stores.find(cache) else { continue };
             let (ids, asks): (Vec<RunnableId>, Vec<Ask<'_>>) = asks.into_iter().unzip();
-            let mut warnings = Vec::new();
-            for (id, peek) in ids.into_iter().zip(store.peek(&asks, &mut warnings)) {
+            for (id, peek) in ids.into_iter().zip(self.peek(store, &asks)) {
                 let Some(peek) = peek else { continue };
                 let runnable = graph.runnable(id);
                 let when = self.loaded.settings.cache_when.unwrap_or(runnable.cache_when);
@@ -125,9 +108,61 @@ impl<'a> WorkspaceProbe<'a> {
                     looked[id.0].artifacts = peek.artifacts;
                 }
             }
-            self.warnings.borrow_mut().extend(warnings);
         }
         Ok(())
+    }
+
+    /// What a cache has under some keys.
+    fn peek(&self, store: &dyn Store, asks: &[Ask<'_>]) -> Vec<Option<Peek>> {
+        // A remote one asks for many at once by itself.
+        let thread_count_max = if store.is_remote() { 1 } else { self.sys.cpu_count };
+        let warnings = Mutex::new(Vec::new());
+        let peeks = parallel::map(asks, PER_THREAD_MIN, thread_count_max, |asks| {
+            let mut own = Vec::new();
+            let peeks = store.peek(asks, &mut own);
+            warnings.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+            peeks
+        });
+        let warnings = warnings.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.warnings.borrow_mut().extend(warnings);
+        peeks
+    }
+}
+
+/// What fingerprints are taken from.
+struct Reader<'a> {
+    dirs: &'a WorkDirs,
+    workspace: &'a Workspace,
+    graph: &'a Graph,
+    looked: &'a [Looked],
+}
+
+impl Reader<'_> {
+    /// The key of a runnable that is cached, once the artifacts of its upstreams are known; `None`
+    /// if its inputs cannot be told: it would not be replayed.
+    fn digest(&self, id: RunnableId) -> Option<Digest> {
+        let runnable = self.graph.runnable(id);
+        if has_cold_input(runnable, self.looked) {
+            return None;
+        }
+        let mut upstreams = BTreeMap::new();
+        for upstream in &runnable.upstreams {
+            if upstream.artifacts.is_empty() {
+                continue;
+            }
+            let known = upstream.id.and_then(|id| self.looked[id.0].artifacts.clone());
+            // What cannot be told is not what it was.
+            let list = known.unwrap_or_else(|| self.collect(upstream));
+            upstreams.insert(upstream.name.as_str().to_owned(), list);
+        }
+        Some(self.workspace.world.fingerprint(runnable, upstreams).ok()?.digest())
+    }
+
+    /// The artifacts that are there now; none if they cannot be told.
+    fn collect(&self, upstream: &Upstream) -> ArtifactList {
+        let memo = Memo::new(self.dirs, &upstream.name);
+        let artifacts = cache::collect(&self.dirs.root, &upstream.artifacts, &memo);
+        artifacts.map(|artifacts| artifacts.to_list()).unwrap_or_default()
     }
 }
 

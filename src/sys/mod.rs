@@ -10,6 +10,7 @@ pub mod fs;
 pub mod keys;
 pub mod log;
 pub mod memo;
+pub mod parallel;
 pub mod spawn;
 pub mod timings;
 pub mod ui;

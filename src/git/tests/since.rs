@@ -59,6 +59,38 @@ fn what_differs_is_what_git_diff_says() {
     check(&sandbox, "HEAD~");
 }
 
+/// git keeps the ids of the folders that it made trees of, and forgets those that change.
+#[test]
+fn folders_that_the_index_knows_hide_nothing() {
+    let paths: Vec<String> =
+        (0..3).flat_map(|a| (0..3).map(move |b| format!("d{a}/e{b}/f"))).collect();
+    let files: Vec<(&str, &str)> = paths.iter().map(|path| (&**path, "1")).collect();
+    let sandbox = Sandbox::with_files(&files);
+    for (path, text) in [("d0/e0/f", "2"), ("d1/e0/new", "1"), ("d1.x", "1"), ("d1/e", "1")] {
+        sandbox.write(path, text);
+        sandbox.commit();
+    }
+    let steps: [&[&str]; 11] = [
+        &["status"],
+        &["write-tree"],
+        &["rm", "-q", "-r", "--cached", "d2/e1"],
+        &["write-tree"],
+        &["reset", "-q", "--soft", "HEAD~"],
+        &["checkout", "-q", "-f", "HEAD~", "--", "d1"],
+        &["add", "-N", "d2/e1/f"],
+        &["read-tree", "HEAD~2"],
+        &["update-index", "--force-remove", "d0/e0/f"],
+        &["reset", "-q", "--hard", "HEAD~"],
+        &["checkout", "-q", "-f", "main@{2}"],
+    ];
+    for step in steps {
+        sandbox.git(step);
+        for reference in ["HEAD", "HEAD~", "main@{1}"] {
+            check(&sandbox, reference);
+        }
+    }
+}
+
 #[test]
 fn a_conflict_counts() {
     let sandbox = Sandbox::with_files(&[("a", "1"), ("b", "1")]);

@@ -7,7 +7,7 @@ use std::thread;
 const CHUNKS_PER_THREAD: usize = 8;
 
 /// What `work` makes of all items, in their order.
-pub(super) fn map<T: Sync, R: Send>(
+pub fn map<T: Sync, R: Send>(
     items: &[T],
     items_per_thread_min: usize,
     thread_count_max: usize,
