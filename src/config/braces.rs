@@ -28,6 +28,10 @@ pub enum Piece {
 /// The pieces of a template, in order. No two literals stand side by side.
 pub fn parse_pieces(text: &str) -> Vec<Piece> {
     let braces = Braces::find(text);
+    if braces.places.is_empty() {
+        let literal = (!text.is_empty()).then(|| Piece::Literal(text.to_owned()));
+        return literal.into_iter().collect();
+    }
     let roles = braces.roles();
     let mut pieces = Vec::new();
     let mut literal = String::new();
@@ -109,12 +113,7 @@ struct Braces<'t> {
 
 impl<'t> Braces<'t> {
     fn find(text: &'t str) -> Self {
-        let places: Vec<usize> = text
-            .bytes()
-            .enumerate()
-            .filter(|(_, b)| matches!(b, b'{' | b'}'))
-            .map(|b| b.0)
-            .collect();
+        let places: Vec<usize> = memchr::memchr2_iter(b'{', b'}', text.as_bytes()).collect();
         let mut partners = vec![None; places.len()];
         let mut open = Vec::new();
         for (index, at) in places.iter().enumerate() {
@@ -144,8 +143,9 @@ impl<'t> Braces<'t> {
                     roles[close] = Some(Role::Dropped);
                 }
                 Some(close) => {
-                    let group = (index..=close).map(|within| Some(self.role_in_group(within)));
-                    roles.splice(index..=close, group);
+                    for within in index..=close {
+                        roles[within] = Some(self.role_in_group(within));
+                    }
                 }
             }
         }

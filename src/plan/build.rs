@@ -43,7 +43,7 @@ pub fn build<'a>(
         return Err(error);
     }
     let Builder { mut graph, ids, .. } = builder;
-    graph.runnables.sort_by(|a, b| ids[&a.name].cmp(&ids[&b.name]));
+    graph.runnables.sort_by_cached_key(|runnable| ids[&runnable.name]);
     for runnable in &mut graph.runnables {
         for upstream in &mut runnable.upstreams {
             upstream.id = ids.get(&upstream.name).copied();

@@ -178,18 +178,20 @@ impl Graph {
 
     /// The graph of some of the runnables; edges to others stay known by name alone.
     #[must_use]
-    pub fn restricted_to(&self, kept: &BTreeSet<RunnableId>) -> Self {
+    pub fn restricted_to(self, kept: &BTreeSet<RunnableId>) -> Self {
+        if kept.len() == self.runnables.len() {
+            return self;
+        }
         let mut positions = vec![None; self.runnables.len()];
         for (position, id) in kept.iter().enumerate() {
             positions[id.0] = Some(RunnableId(position));
         }
-        let runnables = kept.iter().map(|id| {
-            let mut runnable = self.runnable(*id).clone();
-            for upstream in &mut runnable.upstreams {
-                upstream.id = upstream.id.and_then(|id| positions[id.0]);
-            }
-            runnable
-        });
-        Self { runnables: runnables.collect() }
+        let all = self.runnables.into_iter().zip(&positions);
+        let mut runnables: Vec<Runnable> =
+            all.filter_map(|(runnable, position)| position.is_some().then_some(runnable)).collect();
+        for upstream in runnables.iter_mut().flat_map(|runnable| &mut runnable.upstreams) {
+            upstream.id = upstream.id.and_then(|id| positions[id.0]);
+        }
+        Self { runnables }
     }
 }

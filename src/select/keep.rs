@@ -19,7 +19,7 @@ pub trait Probe {
 type Kept = BTreeSet<RunnableId>;
 
 /// Applies the selectors one after the other.
-pub(super) fn apply(graph: &Graph, selectors: &Selectors, probe: &dyn Probe) -> Result<Graph> {
+pub(super) fn apply(graph: Graph, selectors: &Selectors, probe: &dyn Probe) -> Result<Graph> {
     let mut kept: Kept = graph.ids().collect();
     if !selectors.tags.is_empty() {
         kept.retain(|id| {
@@ -34,11 +34,11 @@ pub(super) fn apply(graph: &Graph, selectors: &Selectors, probe: &dyn Probe) -> 
         });
     }
     if let Some(wanted) = selectors.cache_status {
-        let statuses = probe.cache_statuses(graph)?;
+        let statuses = probe.cache_statuses(&graph)?;
         kept.retain(|id| statuses[id.0] == Some(wanted));
     }
     if selectors.since.is_some() {
-        kept = changed(graph, &kept, probe)?;
+        kept = changed(&graph, &kept, probe)?;
     }
     Ok(graph.restricted_to(&kept))
 }

@@ -39,7 +39,8 @@ pub fn apply(planner: &Planner<'_>, selectors: &Selectors, probe: &dyn Probe) ->
     names::check(planner, selectors)?;
     let candidates = names::choose(planner, selectors)?;
     let graph = build(planner, candidates, selectors.isolation)?;
-    let selection = keep::apply(&graph, selectors, probe)?;
-    tracing::debug!(of = graph.runnables.len(), kept = selection.runnables.len(), "selected");
+    let all_count = graph.runnables.len();
+    let selection = keep::apply(graph, selectors, probe)?;
+    tracing::debug!(of = all_count, kept = selection.runnables.len(), "selected");
     Ok(selection)
 }

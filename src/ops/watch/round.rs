@@ -48,7 +48,7 @@ impl Round {
         messages: Sender<Message>,
         (sys, ui): (&Sys, &Ui),
     ) -> Self {
-        let graph = Arc::new(project.graph.restricted_to(&orders.set));
+        let graph = Arc::new(Graph::clone(&project.graph).restricted_to(&orders.set));
         let (loaded, workspace) = (&project.loaded, &project.workspace);
         let (world, root) = (Arc::clone(&workspace.world), loaded.dirs.root.clone());
         let recording = Arc::new(Recording::new(world, root));
