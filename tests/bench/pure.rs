@@ -1,5 +1,7 @@
 //! What qik does without the disk, on the scale of a large monorepo: `cargo bench`.
 
+#![expect(clippy::expect_used, reason = "a benchmark that cannot begin has nothing to say")]
+
 use std::fmt::Write as _;
 use std::hint::black_box;
 
