@@ -143,8 +143,8 @@ impl<'t> Braces<'t> {
                     roles[close] = Some(Role::Dropped);
                 }
                 Some(close) => {
-                    for within in index..=close {
-                        roles[within] = Some(self.role_in_group(within));
+                    for (at, role) in roles[index..=close].iter_mut().enumerate() {
+                        *role = Some(self.role_in_group(index + at));
                     }
                 }
             }

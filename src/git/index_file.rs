@@ -60,7 +60,7 @@ pub(super) fn parse(file: &[u8], snapshot: &mut IndexSnapshot) -> Option<()> {
         }
         snapshot.push(path, head.new).ok()?;
     }
-    snapshot.known_trees = rest.extensions()?.unwrap_or_default().to_vec();
+    snapshot.known_trees = rest.extensions()?.to_vec();
     Some(())
 }
 
@@ -149,15 +149,15 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// The extension with the ids of folders; `None` if one follows that may not be passed over,
+    /// The extension with the ids of folders, empty if there is none; `None` if one follows that may not be passed over,
     /// as those may whose names begin with a capital.
-    fn extensions(mut self) -> Option<Option<&'a [u8]>> {
-        let mut trees = None;
+    fn extensions(mut self) -> Option<&'a [u8]> {
+        let mut trees: &[u8] = b"";
         while !self.0.is_empty() {
             let (name, size) = (self.take(4)?, self.number()?);
             let extension = self.take(usize::try_from(size).ok()?)?;
             match name {
-                b"TREE" => trees = Some(extension),
+                b"TREE" => trees = extension,
                 [b'A'..=b'Z', ..] => {}
                 _ => return None,
             }

@@ -86,10 +86,10 @@ impl Wildmatch {
                 Some(token @ (Token::ManyInFolder | Token::Many))
                     if token_at + 1 == end_at && !self.folds_case =>
                 {
-                    let taken = text.len().checked_sub(self.suffix.len());
-                    let taken = taken.and_then(|end| text.get(text_at..end));
-                    let stays = |taken: &[u8]| *token == Token::Many || !taken.contains(&b'/');
-                    if taken.is_some_and(stays) {
+                    let between = text.len().checked_sub(self.suffix.len());
+                    let between = between.and_then(|end| text.get(text_at..end));
+                    let fits = |it: &[u8]| *token == Token::Many || !it.contains(&b'/');
+                    if between.is_some_and(fits) {
                         return true;
                     }
                     narrow = None;

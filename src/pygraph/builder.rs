@@ -256,7 +256,9 @@ impl Builder {
     fn wait_for_keeping(&self) {
         let keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner).take();
         // One that panicked has kept nothing, no more.
-        keeping.into_iter().for_each(|thread| drop(thread.join()));
+        if let Some(thread) = keeping {
+            drop(thread.join());
+        }
     }
 }
 

@@ -140,18 +140,18 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
         let error = io::Error::new(io::ErrorKind::InvalidData, "not a regular file");
         return verb("read", path, Err(error));
     }
-    read_to_end(path, file, &meta, WRITTEN_BYTES_MAX)
+    read_to_end(path, &file, &meta, WRITTEN_BYTES_MAX)
 }
 
 /// A whole regular file of at most `size_bytes_max`; a larger one is an error.
 pub fn read_bounded(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>> {
     let (file, meta) = open_plain_stat(path)?;
-    read_to_end(path, file, &meta, size_bytes_max)
+    read_to_end(path, &file, &meta, size_bytes_max)
 }
 
-fn read_to_end(path: &Path, file: File, meta: &Metadata, size_bytes_max: u64) -> Result<Vec<u8>> {
+fn read_to_end(path: &Path, file: &File, meta: &Metadata, size_bytes_max: u64) -> Result<Vec<u8>> {
     if meta.len() <= size_bytes_max {
-        let bytes = verb("read", path, read_start_of(&file, meta, size_bytes_max + 1))?;
+        let bytes = verb("read", path, read_start_of(file, meta, size_bytes_max + 1))?;
         if bytes.len() as u64 <= size_bytes_max {
             return Ok(bytes);
         }
@@ -319,7 +319,6 @@ pub fn persist(temporary: tempfile::NamedTempFile, path: &Path) -> Result<File> 
 
 /// Gives a file a second name, and takes it from the file that had it. That is not one step: a
 /// process that is killed between leaves nobody with it.
-#[expect(clippy::disallowed_methods, reason = "the wrapper itself")]
 pub fn link(path: &Path, name: &Path) -> Result<()> {
     pass(Act::Write, "link", name)?;
     match std::fs::hard_link(path, name) {
