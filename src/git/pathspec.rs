@@ -83,16 +83,20 @@ impl Patterns {
 impl Pattern {
     fn new(text: Vec<u8>, exact: &[u8], magic: Magic) -> Self {
         let exact_len = exact.len();
+        let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
         let literal_len = if magic.is_literal {
             text.len()
         } else {
-            let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
             let first = text.iter().skip(exact_len).position(special);
             first.map_or(text.len(), |position| exact_len + position)
         };
         let dialect = if magic.is_glob { Dialect::Glob } else { Dialect::Plain };
         let wildcards = (literal_len < text.len()).then(|| {
+            // git takes the start of the wildcard part for the start of a folder, wherever it is.
+            // Where the project's own path has wildcards, that part begins behind it.
+            let begins_here = literal_len == exact_len || !exact.iter().any(special);
             let before = literal_len.checked_sub(1).map(|last| text[last]);
+            let before = before.filter(|_| !(magic.is_glob && begins_here));
             Wildmatch::new(&text[literal_len..], before, dialect, magic.is_icase)
         });
         Self {

@@ -44,7 +44,7 @@ enum Token {
 
 impl Wildmatch {
     /// Compiles the part of a pattern from its first wildcard on; `before` is the byte in front
-    /// of it, if there is one.
+    /// of it, if it counts: where there is none, a folder begins.
     pub(super) fn new(
         pattern: &[u8],
         before: Option<u8>,
@@ -197,19 +197,16 @@ impl Compiler<'_> {
         let rest = &self.pattern[self.at..];
         let star_count = 1 + rest.iter().take_while(|byte| **byte == b'*').count();
         self.at = start + star_count;
-        let is_first = start == 0;
-        let before = if is_first { self.before } else { Some(self.pattern[start - 1]) };
+        let before = if start == 0 { self.before } else { Some(self.pattern[start - 1]) };
+        let opens_folder = matches!(before, None | Some(b'/'));
         let after = self.pattern.get(self.at);
         if self.dialect == Dialect::Plain {
-            let opens_folder = matches!(before, None | Some(b'/'));
             if star_count > 1 && opens_folder && after == Some(&b'/') {
                 self.at += 1;
                 return Token::Folders;
             }
             return Token::Many;
         }
-        // git takes the start of the wildcard part for the start of a folder, wherever it is.
-        let opens_folder = is_first || before == Some(b'/');
         if star_count == 1 || !opens_folder {
             return Token::ManyInFolder;
         }

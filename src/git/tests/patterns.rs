@@ -79,6 +79,7 @@ fn tree() -> Tree {
         "foobar",
         "fooa/bar",
         "services/[v]/x",
+        "services/[v]/y/z",
     ];
     Tree::new(&paths.map(str::to_owned))
 }
@@ -197,6 +198,14 @@ fn patterns_mean_what_git_means_below_the_root() {
     tree.check("services/[v]", &["."]);
     tree.check("services/[v]", &["x*"]);
     tree.check("services/[v]", &[":(icase)X"]);
+}
+
+#[test]
+fn the_project_s_own_path_may_have_wildcards() {
+    let tree = tree();
+    for pattern in ["x", "*", "y/*", "?", "[x]", ":(glob)y**", ":(glob)**", ":(glob)y/**"] {
+        tree.check("services/[v]", &[pattern]);
+    }
 }
 
 #[test]
