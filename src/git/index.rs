@@ -138,6 +138,12 @@ impl IndexSnapshot {
     /// The entries that patterns match, in order. Only those are looked at that begin as the
     /// patterns do.
     pub(super) fn matching(&self, patterns: &Patterns) -> Vec<u32> {
+        if patterns.matches_by_prefix()
+            && let Some(prefix) = patterns.literal_prefixes().next()
+            && self.submodule_above(prefix).is_none()
+        {
+            return self.starting_with(prefix).collect();
+        }
         let mut found = Vec::new();
         for range in self.candidates(patterns) {
             found.extend(range.filter(|&entry| {

@@ -67,6 +67,11 @@ impl Wildmatch {
         Self { tokens, suffix, folds_case }
     }
 
+    /// Whether every text matches.
+    pub(super) fn matches_all(&self) -> bool {
+        matches!(*self.tokens, [Token::Many])
+    }
+
     /// Whether the whole of a text matches.
     ///
     /// There are at most two places to come back to: the latest wildcard within a folder, and the

@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::sandbox::Sandbox;
 use crate::git::Patterns;
+use crate::git::file_set::{BlobId, FileMode};
+use crate::git::index::{IndexSnapshot, NewEntry};
+use crate::git::stat::Stat;
 
 struct Tree {
     sandbox: Sandbox,
@@ -37,7 +40,28 @@ impl Tree {
     fn ours(&self, prefix: &str, patterns: &[&str]) -> Option<Vec<String>> {
         let patterns = Patterns::parse(prefix.as_bytes(), patterns.iter().copied()).ok()?;
         let matching = self.paths.iter().filter(|path| patterns.matches(path.as_bytes()));
-        Some(matching.cloned().collect())
+        let matching: Vec<String> = matching.cloned().collect();
+        assert_eq!(self.found(&patterns), matching, "{patterns:?} in {:?}", self.paths);
+        Some(matching)
+    }
+
+    /// The same, as the index finds it.
+    fn found(&self, patterns: &Patterns) -> Vec<String> {
+        let mut snapshot = IndexSnapshot::new(b"");
+        for path in &self.paths {
+            let new = NewEntry {
+                stat: Stat::default(),
+                mode: FileMode::Plain,
+                id: BlobId::from_bytes(&[1; 20]).expect("an id"),
+                is_intent_to_add: false,
+                is_skip_worktree: false,
+                stage: 0,
+            };
+            snapshot.push(path.as_bytes(), new).expect("sorted paths");
+        }
+        let found = snapshot.matching(patterns).into_iter();
+        let path = |entry| String::from_utf8(snapshot.git_path(entry).to_vec()).expect("text");
+        found.map(path).collect()
     }
 
     fn gits(&self, prefix: &str, patterns: &[&str]) -> Option<Vec<String>> {
