@@ -2,6 +2,7 @@
 //! be known to run it. Blocks.
 
 use std::sync::Arc;
+use std::thread;
 
 use super::ancestry;
 use super::job::{Run, UnknownUpstream};
@@ -13,6 +14,9 @@ use crate::hash::{Change, Fingerprint, diff};
 use crate::paths::ProjectPath;
 use crate::sys::timings::STAGE;
 use crate::sys::{Env, fs};
+
+/// So many files are worth a thread that writes them down.
+const FILES_PER_THREAD_MIN: usize = 1000;
 
 /// The exit code of a runnable that qik itself could not run.
 pub(super) const CODE_ERROR: i32 = 2;
@@ -153,7 +157,13 @@ fn reason(
     is_absent: bool,
 ) -> RunReason {
     let runnable = run.runnable(unit);
-    let Some(mut latest) = store.latest(&runnable.name, &runnable.command) else {
+    let latest = thread::scope(|scope| {
+        if before.file_count() >= FILES_PER_THREAD_MIN {
+            scope.spawn(|| before.document());
+        }
+        store.latest(&runnable.name, &runnable.command)
+    });
+    let Some(mut latest) = latest else {
         let has_run = fs::stat(&output_path(&run.job.dirs, &runnable.name)).is_ok();
         return if has_run { RunReason::NotStored } else { RunReason::FirstRun };
     };

@@ -20,7 +20,7 @@ const EMPTY_SHA256: [u8; 32] = [
 ];
 
 /// git's name for a content: SHA-1 or SHA-256 of the blob.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BlobId {
     bytes: [u8; 32],
     length: u8,
@@ -94,8 +94,9 @@ impl fmt::Debug for BlobId {
 }
 
 /// What a tracked path is, in git's four modes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FileMode {
+    #[default]
     Plain,
     Executable,
     Symlink,

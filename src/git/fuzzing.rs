@@ -11,7 +11,7 @@ const ORACLE_BYTES_MAX: usize = 48;
 
 /// What git prints, for each of those who read it, and its index.
 pub fn listings(bytes: &[u8]) {
-    let _ = index_file::parse(bytes, &mut IndexSnapshot::new(b"sub"));
+    let _ = index_file::parse(bytes.to_vec(), &mut IndexSnapshot::new(b"sub"));
     let mut snapshot = IndexSnapshot::new(b"sub");
     let _ = index_listing::parse(bytes, &mut snapshot);
     drop(diff::parse(bytes));

@@ -1,64 +1,57 @@
 //! The git index as it was read: sorted entries, found by path and by pattern. Pure.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
 use std::ops::Range;
 
-use super::file_set::{BlobId, FileMode};
+use super::file_set::FileMode;
+use super::index_entry::Entry;
 use super::pathspec::Patterns;
-use super::stat::{Stamp, Stat};
+use super::stat::Stamp;
+
+/// The stage of one's own side of a merge.
+const OWN_STAGE: u8 = 2;
 
 /// All tracked paths, each once, sorted by their bytes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct IndexSnapshot {
     /// The project root relative to the git root.
     prefix: Vec<u8>,
-    /// The paths one after the other.
-    paths: Vec<u8>,
-    entries: Vec<Entry>,
+    /// The entries as an index file of version 2 or 3 keeps them: that file, if there is one.
+    bytes: Vec<u8>,
+    rows: Vec<Row>,
+    /// Bytes of an entry's id.
+    id_length: usize,
     /// When the index was written: what is no older may be racily clean.
     pub(super) written: Stamp,
     /// What it says of whole folders, for [`super::known_trees`].
-    pub(super) known_trees: Vec<u8>,
+    known_trees: Range<usize>,
 }
 
-/// What the index says of a path.
+/// Where an entry is among the bytes; its path is the last of it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Entry {
+pub(super) struct Row {
+    start: u32,
     path_start: u32,
     path_end: u32,
-    pub(super) stat: Stat,
-    pub(super) mode: FileMode,
-    pub(super) id: BlobId,
-    /// `git add -N`: only the path is known.
-    pub(super) is_intent_to_add: bool,
-    /// Left out of a sparse checkout, if it is not there.
-    pub(super) is_skip_worktree: bool,
-    /// Entries of both sides of a merge stand for it.
-    pub(super) is_conflicted: bool,
 }
 
-impl Entry {
-    /// Whether two entries of a path say the same of its content; when it was looked at is not
-    /// a part of that.
-    pub(super) fn says_as(&self, other: &Self) -> bool {
-        let said = |entry: &Self| {
-            let states = (entry.is_intent_to_add, entry.is_skip_worktree, entry.is_conflicted);
-            (entry.mode, entry.id, states)
-        };
-        said(self) == said(other)
+impl Row {
+    /// `None` if it lies behind 4 GiB.
+    pub(super) fn new(start: usize, path: Range<usize>) -> Option<Self> {
+        let number = |at: usize| u32::try_from(at).ok();
+        let (path_start, path_end) = (number(path.start)?, number(path.end)?);
+        Some(Self { start: number(start)?, path_start, path_end })
     }
-}
 
-/// An entry about to be added.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NewEntry {
-    pub(super) stat: Stat,
-    pub(super) mode: FileMode,
-    pub(super) id: BlobId,
-    pub(super) is_intent_to_add: bool,
-    pub(super) is_skip_worktree: bool,
-    /// 0, or 1 to 3 in a conflict.
-    pub(super) stage: u8,
+    fn head<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        &bytes[self.start as usize..self.path_start as usize]
+    }
+
+    fn path<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        &bytes[self.path_start as usize..self.path_end as usize]
+    }
 }
 
 /// The paths are not in order, or too many: it is no index.
@@ -68,45 +61,75 @@ pub(super) struct Malformed;
 impl IndexSnapshot {
     /// An empty index of a project.
     pub(super) fn new(prefix: &[u8]) -> Self {
-        Self { prefix: prefix.to_vec(), ..Self::default() }
+        Self { prefix: prefix.to_vec(), id_length: 20, ..Self::default() }
     }
 
     /// Makes room for entries that are about to be added.
     pub(super) fn reserve(&mut self, entry_count: usize) {
-        const PATH_LENGTH_TYPICAL: usize = 48;
-        self.entries.reserve_exact(entry_count);
-        self.paths.reserve(entry_count.saturating_mul(PATH_LENGTH_TYPICAL));
+        self.rows.reserve_exact(entry_count);
     }
 
     /// Adds the next entry; paths come in order, the stages of a conflict one after the other.
-    pub(super) fn push(&mut self, path: &[u8], new: NewEntry) -> Result<(), Malformed> {
-        if let Some(last) = self.entries.last().copied() {
-            let last_path = self.slice(&last);
-            if path == last_path && new.stage > 0 && last.is_conflicted {
-                // One's own side speaks for the mode; the content is read anyway.
-                if new.stage == 2 {
-                    self.entries.pop();
-                    self.entries.push(Entry { mode: new.mode, id: new.id, ..last });
-                }
-                return Ok(());
-            }
-            if path <= last_path {
-                return Err(Malformed);
-            }
+    pub(super) fn push(&mut self, path: &[u8], entry: &Entry) -> Result<(), Malformed> {
+        if self.rows.is_empty() {
+            self.id_length = entry.id.as_bytes().len();
+        } else if self.id_length != entry.id.as_bytes().len() {
+            return Err(Malformed);
         }
-        let path_start = u32::try_from(self.paths.len()).map_err(|_| Malformed)?;
-        self.paths.extend_from_slice(path);
-        self.entries.push(Entry {
-            path_start,
-            path_end: u32::try_from(self.paths.len()).map_err(|_| Malformed)?,
-            stat: new.stat,
-            mode: new.mode,
-            id: new.id,
-            is_intent_to_add: new.is_intent_to_add,
-            is_skip_worktree: new.is_skip_worktree,
-            is_conflicted: new.stage > 0,
-        });
+        let start = self.bytes.len();
+        entry.encode(path.len(), &mut self.bytes);
+        let path_start = self.bytes.len();
+        self.bytes.extend_from_slice(path);
+        let row = Row::new(start, path_start..self.bytes.len()).ok_or(Malformed)?;
+        let bytes = std::mem::take(&mut self.bytes);
+        let added = self.add_row(&bytes, row, entry);
+        self.bytes = bytes;
+        added
+    }
+
+    /// Adds the next entry, which is there among bytes that are to be kept.
+    pub(super) fn add_row(
+        &mut self,
+        bytes: &[u8],
+        row: Row,
+        entry: &Entry,
+    ) -> Result<(), Malformed> {
+        let Some(last) = self.rows.last_mut() else {
+            self.rows.push(row);
+            return Ok(());
+        };
+        match row.path(bytes).cmp(last.path(bytes)) {
+            Ordering::Greater => self.rows.push(row),
+            Ordering::Equal if entry.is_conflicted() => {
+                let other = Entry::decode(last.head(bytes), self.id_length).ok_or(Malformed)?;
+                if !other.is_conflicted() {
+                    return Err(Malformed);
+                }
+                // One's own side speaks for the mode; the content is read anyway.
+                if entry.stage == OWN_STAGE {
+                    *last = row;
+                }
+            }
+            Ordering::Equal | Ordering::Less => return Err(Malformed),
+        }
         Ok(())
+    }
+
+    /// Keeps the bytes of the rows that were added.
+    pub(super) fn keep(&mut self, bytes: Vec<u8>, known_trees: Range<usize>) {
+        self.bytes = bytes;
+        self.known_trees = known_trees;
+    }
+
+    /// Keeps what is known of whole folders.
+    pub(super) fn set_known_trees(&mut self, known_trees: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(known_trees);
+        self.known_trees = start..self.bytes.len();
+    }
+
+    pub(super) fn known_trees(&self) -> &[u8] {
+        &self.bytes[self.known_trees.clone()]
     }
 
     /// The path of an entry relative to the project root.
@@ -116,22 +139,24 @@ impl IndexSnapshot {
 
     /// The path of an entry relative to the git root.
     pub(super) fn git_path(&self, entry: u32) -> &[u8] {
-        self.slice(self.entry(entry))
+        self.rows[entry as usize].path(&self.bytes)
     }
 
-    pub(super) fn entry(&self, entry: u32) -> &Entry {
-        &self.entries[entry as usize]
+    pub(super) fn entry(&self, entry: u32) -> Entry {
+        let head = self.rows[entry as usize].head(&self.bytes);
+        // Each was decoded when it was added.
+        Entry::decode(head, self.id_length).unwrap_or_default()
     }
 
     /// All entries, by position.
     pub(super) fn all(&self) -> Range<u32> {
-        // Positions fit: each entry has a path, and all paths have less than 4 GiB.
-        0..u32::try_from(self.entries.len()).unwrap_or(u32::MAX)
+        // Positions fit: all entries have less than 4 GiB.
+        0..u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
     }
 
     /// The entry of a path relative to the git root.
     pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
-        let position = self.entries.binary_search_by(|entry| self.slice(entry).cmp(path)).ok()?;
+        let position = self.rows.binary_search_by(|row| row.path(&self.bytes).cmp(path)).ok()?;
         u32::try_from(position).ok()
     }
 
@@ -178,9 +203,9 @@ impl IndexSnapshot {
     }
 
     fn starting_with(&self, prefix: &[u8]) -> Range<u32> {
-        let start = self.entries.partition_point(|entry| self.slice(entry) < prefix);
-        let length =
-            self.entries[start..].partition_point(|entry| self.slice(entry).starts_with(prefix));
+        let start = self.rows.partition_point(|row| row.path(&self.bytes) < prefix);
+        let is_below = |row: &Row| row.path(&self.bytes).starts_with(prefix);
+        let length = self.rows[start..].partition_point(is_below);
         let position = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         position(start)..position(start + length)
     }
@@ -192,9 +217,12 @@ impl IndexSnapshot {
             .filter_map(|(position, _)| self.find(&path[..position]))
             .find(|entry| self.entry(*entry).mode == FileMode::Submodule)
     }
+}
 
-    fn slice(&self, entry: &Entry) -> &[u8] {
-        &self.paths[entry.path_start as usize..entry.path_end as usize]
+impl fmt::Debug for IndexSnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = |entry| String::from_utf8_lossy(self.git_path(entry));
+        f.debug_map().entries(self.all().map(|entry| (path(entry), self.entry(entry)))).finish()
     }
 }
 

@@ -5,9 +5,10 @@
 //! as git itself does not: hashing a large index takes longer than reading it. An entry that is
 //! damaged and still well-formed makes its file count as changed, no more.
 
-use super::file_set::{BlobId, FileMode};
-use super::index::{IndexSnapshot, NewEntry};
-use super::stat::{Stamp, Stat};
+use std::ops::Range;
+
+use super::index::{IndexSnapshot, Row};
+use super::index_entry::{Entry, PATH_LENGTH_MAX, measure};
 
 /// A SHA-1: one in each entry, one at the end of the file.
 const ID_BYTES: usize = 20;
@@ -15,115 +16,89 @@ const ID_BYTES: usize = 20;
 /// The shortest entry: stat data, id and flags.
 const HEAD_BYTES: usize = 62;
 
-/// Of an entry's flags.
-const EXTENDED: u16 = 1 << 14;
-const STAGE_SHIFT: u16 = 12;
-const PATH_LENGTH_MAX: u16 = 0xfff;
-
-/// Of an entry's extended flags.
-const SKIP_WORKTREE: u16 = 1 << 14;
-const INTENT_TO_ADD: u16 = 1 << 13;
-
-/// An entry but for its path.
-struct Head {
-    new: NewEntry,
-    /// As far as it fits into its field.
-    path_length: u16,
-    bytes: usize,
-}
-
-/// Fills an empty snapshot; `None` if the index is not for this reader.
-pub(super) fn parse(file: &[u8], snapshot: &mut IndexSnapshot) -> Option<()> {
-    let mut rest = Rest(file.get(..file.len().checked_sub(ID_BYTES)?)?);
+/// Fills an empty snapshot, which keeps the file; `None` if the index is not for this reader.
+pub(super) fn parse(file: Vec<u8>, snapshot: &mut IndexSnapshot) -> Option<()> {
+    let mut rest = Rest { bytes: file.get(..file.len().checked_sub(ID_BYTES)?)?, at: 0 };
     if rest.take(4)? != b"DIRC" {
         return None;
     }
     let version = rest.number()?;
     let entry_count = usize::try_from(rest.number()?).ok()?;
-    if !(2..=4).contains(&version) || entry_count > rest.0.len() / HEAD_BYTES {
+    if !(2..=4).contains(&version) || entry_count > rest.bytes.len() / HEAD_BYTES {
         return None;
     }
     snapshot.reserve(entry_count);
-    let mut compressed = Vec::new();
-    for _ in 0..entry_count {
-        let head = rest.head()?;
-        let path = if version == 4 {
-            rest.decompress_path(&mut compressed)?;
-            &compressed
-        } else {
-            rest.padded_path(&head)?
-        };
-        let is_whole = path.len() == usize::from(head.path_length)
-            || head.path_length == PATH_LENGTH_MAX && path.len() > usize::from(PATH_LENGTH_MAX);
-        if !is_whole || path.is_empty() {
-            return None;
+    if version == 4 {
+        let mut path = Vec::new();
+        for _ in 0..entry_count {
+            let (head, path_length) = rest.head()?;
+            let entry = Entry::decode(&file[head], ID_BYTES)?;
+            rest.decompress_path(&mut path)?;
+            is_whole(path.len(), path_length).then_some(())?;
+            snapshot.push(&path, &entry).ok()?;
         }
-        snapshot.push(path, head.new).ok()?;
+        let trees = rest.extensions()?;
+        snapshot.set_known_trees(&file[trees]);
+        return Some(());
     }
-    snapshot.known_trees = rest.extensions()?.to_vec();
+    for _ in 0..entry_count {
+        let (head, path_length) = rest.head()?;
+        let entry = Entry::decode(&file[head.clone()], ID_BYTES)?;
+        let path = rest.padded_path(&head)?;
+        is_whole(path.len(), path_length).then_some(())?;
+        snapshot.add_row(&file, Row::new(head.start, path)?, &entry).ok()?;
+    }
+    let trees = rest.extensions()?;
+    snapshot.keep(file, trees);
     Some(())
 }
 
+/// Whether a path has the length that its entry says.
+fn is_whole(length: usize, said: u16) -> bool {
+    let is_said = length == usize::from(said);
+    length > 0 && (is_said || said == PATH_LENGTH_MAX && length > usize::from(said))
+}
+
 /// What was not read yet.
-struct Rest<'a>(&'a [u8]);
+struct Rest<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
 
 impl<'a> Rest<'a> {
     fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(taken)
+        let range = self.skip(count)?;
+        self.bytes.get(range)
+    }
+
+    fn skip(&mut self, count: usize) -> Option<Range<usize>> {
+        let start = self.at;
+        self.at = start.checked_add(count).filter(|end| *end <= self.bytes.len())?;
+        Some(start..self.at)
     }
 
     fn number(&mut self) -> Option<u32> {
         Some(u32::from_be_bytes(self.take(4)?.try_into().ok()?))
     }
 
-    fn short(&mut self) -> Option<u16> {
-        Some(u16::from_be_bytes(self.take(2)?.try_into().ok()?))
-    }
-
-    fn stamp(&mut self) -> Option<Stamp> {
-        Some(Stamp { seconds: self.number()?, nanoseconds: self.number()? })
-    }
-
-    fn head(&mut self) -> Option<Head> {
-        let before = self.0.len();
-        let (ctime, mtime) = (self.stamp()?, self.stamp()?);
-        let _device = self.number()?;
-        let ino = self.number()?;
-        let mode_bits = self.number()?;
-        let mode = FileMode::from_bits(mode_bits).filter(|mode| mode.bits() == mode_bits)?;
-        let (_user, _group) = (self.number()?, self.number()?);
-        let size_bytes = self.number()?;
-        let id = BlobId::from_bytes(self.take(ID_BYTES)?)?;
-        let flags = self.short()?;
-        let extended = if flags & EXTENDED == 0 { 0 } else { self.short()? };
-        if extended & !(SKIP_WORKTREE | INTENT_TO_ADD) != 0 {
-            return None;
-        }
-        let new = NewEntry {
-            stat: Stat { ctime, mtime, ino, size_bytes },
-            mode,
-            id,
-            is_intent_to_add: extended & INTENT_TO_ADD != 0,
-            is_skip_worktree: extended & SKIP_WORKTREE != 0,
-            stage: u8::try_from(flags >> STAGE_SHIFT & 3).ok()?,
-        };
-        Some(Head { new, path_length: flags & PATH_LENGTH_MAX, bytes: before - self.0.len() })
+    /// What is in front of an entry's path, and the length that it says the path has.
+    fn head(&mut self) -> Option<(Range<usize>, u16)> {
+        let (length, path_length) = measure(self.bytes.get(self.at..)?, ID_BYTES)?;
+        Some((self.skip(length)?, path_length))
     }
 
     /// A path and the NUL behind it.
-    fn path(&mut self) -> Option<&'a [u8]> {
-        let length = memchr::memchr(0, self.0)?;
-        let path = self.take(length)?;
-        self.take(1)?;
+    fn path(&mut self) -> Option<Range<usize>> {
+        let length = memchr::memchr(0, self.bytes.get(self.at..)?)?;
+        let path = self.skip(length)?;
+        self.skip(1)?;
         Some(path)
     }
 
     /// A path with so many NULs that its entry has a multiple of eight bytes.
-    fn padded_path(&mut self, head: &Head) -> Option<&'a [u8]> {
+    fn padded_path(&mut self, head: &Range<usize>) -> Option<Range<usize>> {
         let path = self.path()?;
-        let length = head.bytes + path.len() + 1;
+        let length = self.at - head.start;
         let padding = self.take(length.next_multiple_of(8) - length)?;
         padding.iter().all(|byte| *byte == 0).then_some(path)
     }
@@ -132,7 +107,8 @@ impl<'a> Rest<'a> {
     fn decompress_path(&mut self, path: &mut Vec<u8>) -> Option<()> {
         let shared = path.len().checked_sub(self.offset()?)?;
         path.truncate(shared);
-        path.extend_from_slice(self.path()?);
+        let rest = self.path()?;
+        path.extend_from_slice(self.bytes.get(rest)?);
         Some(())
     }
 
@@ -149,13 +125,13 @@ impl<'a> Rest<'a> {
         }
     }
 
-    /// The extension with the ids of folders, empty if there is none; `None` if one follows that may not be passed over,
-    /// as those may whose names begin with a capital.
-    fn extensions(mut self) -> Option<&'a [u8]> {
-        let mut trees: &[u8] = b"";
-        while !self.0.is_empty() {
+    /// The extension with the ids of folders, empty if there is none; `None` if one follows that
+    /// may not be passed over, as those may whose names begin with a capital.
+    fn extensions(mut self) -> Option<Range<usize>> {
+        let mut trees = 0..0;
+        while self.at < self.bytes.len() {
             let (name, size) = (self.take(4)?, self.number()?);
-            let extension = self.take(usize::try_from(size).ok()?)?;
+            let extension = self.skip(usize::try_from(size).ok()?)?;
             match name {
                 b"TREE" => trees = extension,
                 [b'A'..=b'Z', ..] => {}

@@ -5,7 +5,8 @@
 //! another way, stat data are missing: every file is then read, and nothing is wrong.
 
 use super::file_set::{BlobId, FileMode};
-use super::index::{IndexSnapshot, Malformed, NewEntry};
+use super::index::{IndexSnapshot, Malformed};
+use super::index_entry::Entry;
 use super::stat::{Stamp, Stat};
 
 const SKIP_WORKTREE: u32 = 1 << 30;
@@ -21,7 +22,7 @@ pub(super) fn parse(listing: &[u8], snapshot: &mut IndexSnapshot) -> Result<(), 
         let path = &tail[1..path_length];
         let (details, tail) = split_details(&tail[path_length + 1..]);
         rest = tail;
-        snapshot.push(path, new_entry(head, details).ok_or(Malformed)?)?;
+        snapshot.push(path, &entry(head, details).ok_or(Malformed)?)?;
     }
     Ok(())
 }
@@ -36,7 +37,7 @@ fn split_details(text: &[u8]) -> (&[u8], &[u8]) {
     text.split_at(end)
 }
 
-fn new_entry(head: &[u8], details: &[u8]) -> Option<NewEntry> {
+fn entry(head: &[u8], details: &[u8]) -> Option<Entry> {
     let head = std::str::from_utf8(head).ok()?;
     let mut words = head.split(' ');
     let mode = FileMode::from_bits(u32::from_str_radix(words.next()?, 8).ok()?)?;
@@ -44,7 +45,7 @@ fn new_entry(head: &[u8], details: &[u8]) -> Option<NewEntry> {
     let stage = words.next()?.parse().ok()?;
     let details = std::str::from_utf8(details).unwrap_or_default();
     let (stat, flags) = parse_details(details).unwrap_or_default();
-    Some(NewEntry {
+    Some(Entry {
         stat,
         mode,
         id,

@@ -37,7 +37,7 @@ pub(super) fn read_index(
         return Ok((None, IndexSnapshot::new(prefix)));
     };
     let mut snapshot = empty_snapshot(prefix, &stat);
-    if index_file::parse(&file, &mut snapshot).is_none() {
+    if index_file::parse(file, &mut snapshot).is_none() {
         snapshot = list_index(repo, empty_snapshot(prefix, &stat))?;
     }
     tracing::info!(target: COUNT, index_entries = u64::from(snapshot.all().end));

@@ -7,7 +7,8 @@ use std::io::ErrorKind;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::file_set::FileMode;
-use super::index::{Entry, IndexSnapshot};
+use super::index::IndexSnapshot;
+use super::index_entry::Entry;
 use super::repo::Repo;
 use super::stat::{Difference, Stat, compare, is_racy};
 use crate::error::Diagnostic;
@@ -114,7 +115,7 @@ impl Looker<'_> {
         let absent = if entry.is_skip_worktree { Look::AsIndexed } else { Look::Gone };
         match self.stat(self.snapshot.git_path(number)) {
             Ok(Some(stat)) => {
-                self.judge(entry, &stat).unwrap_or_else(|error| Look::Failed(Box::new(error)))
+                self.judge(&entry, &stat).unwrap_or_else(|error| Look::Failed(Box::new(error)))
             }
             Ok(None) => absent,
             Err(error) => Look::Failed(Box::new(error.diagnostic())),
@@ -137,7 +138,7 @@ impl Looker<'_> {
             Kind::File | Kind::Symlink => {}
         }
         let mode = self.mode(entry, stat)?;
-        let is_known = mode == entry.mode && !entry.is_conflicted && !entry.is_intent_to_add;
+        let is_known = mode == entry.mode && !entry.is_conflicted() && !entry.is_intent_to_add;
         if is_known && self.is_clean(entry, stat)? {
             return Ok(Look::AsIndexed);
         }

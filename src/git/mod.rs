@@ -21,6 +21,7 @@ mod file_set;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod index;
+mod index_entry;
 mod index_file;
 mod index_listing;
 mod index_reader;

@@ -43,7 +43,7 @@ impl IndexSnapshot {
             let one = left.next_if(|_| order.is_le());
             let two = right.next_if(|_| order.is_ge());
             match (one, two) {
-                (Some(one), Some(two)) if self.entry(one).says_as(other.entry(two)) => {}
+                (Some(one), Some(two)) if self.entry(one).says_as(&other.entry(two)) => {}
                 (Some(one), _) => paths.push(self.git_path(one).to_vec()),
                 (None, Some(two)) => paths.push(other.git_path(two).to_vec()),
                 (None, None) => {}
@@ -95,7 +95,7 @@ impl Worktree {
 #[cfg(test)]
 mod tests {
     use super::super::file_set::BlobId;
-    use super::super::index::NewEntry;
+    use super::super::index_entry::Entry;
     use super::super::stat::Stat;
     use super::*;
 
@@ -106,7 +106,7 @@ mod tests {
         for (path, content) in paths {
             let name = path.trim_end_matches('/');
             let mode = if name == *path { FileMode::Plain } else { FileMode::Submodule };
-            let entry = NewEntry {
+            let entry = Entry {
                 stat: Stat::default(),
                 mode,
                 id: BlobId::from_bytes(&[*content; 20]).expect("an id"),
@@ -114,7 +114,7 @@ mod tests {
                 is_skip_worktree: false,
                 stage: 0,
             };
-            index.push(name.as_bytes(), entry).expect("in order");
+            index.push(name.as_bytes(), &entry).expect("in order");
         }
         index
     }

@@ -33,7 +33,7 @@ pub(super) fn differences(
     let mut comparison = Comparison {
         repository,
         snapshot,
-        known_trees: known_trees::parse(&snapshot.known_trees),
+        known_trees: known_trees::parse(snapshot.known_trees()),
         next: 0,
         path: Vec::new(),
         found: BTreeMap::new(),

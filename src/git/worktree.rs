@@ -305,7 +305,7 @@ impl Worktree {
             let here = content(&snapshot, number, state)?;
             let indexed = (!entry.is_intent_to_add).then_some((entry.mode, entry.id));
             let before = in_tree.remove(path).unwrap_or(indexed);
-            if here != before || entry.is_conflicted {
+            if here != before || entry.is_conflicted() {
                 changes.push((path.to_vec(), here));
             }
         }

@@ -133,6 +133,11 @@ impl Fingerprint {
         Self { files, inputs, veil, document: OnceLock::new() }
     }
 
+    /// How many tracked files are in it.
+    pub fn file_count(&self) -> usize {
+        self.files.set.as_ref().map_or(0, |set| set.len())
+    }
+
     /// All of it, to be kept; masks stand in it for secrets.
     pub fn document(&self) -> &Document {
         self.document.get_or_init(|| self.to_document())

@@ -1,10 +1,8 @@
 //! What every verb begins with: find the project, read it, settle what is wanted.
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::thread;
 
-use super::workspace::{self, Opened};
-
+use super::workspace::Ahead;
 use crate::cli::Settings;
 use crate::config::{self, Project};
 use crate::context::{self, Context};
@@ -31,8 +29,8 @@ pub struct Loaded {
     pub(super) git_prefix: Vec<u8>,
     /// The folder that qik was called in, relative to the root; `None` outside of it.
     folder: Option<String>,
-    /// What was opened while the configuration was read.
-    pub(super) ahead: Option<Opened>,
+    /// What is opened meanwhile.
+    pub(super) ahead: Ahead,
 }
 
 /// What will be asked of a project.
@@ -44,8 +42,8 @@ pub enum Purpose {
     Files,
 }
 
-/// Loads the project of the working directory; what its purpose needs of git is read meanwhile,
-/// where that takes its time. `settle` makes the settings of the command line
+/// Loads the project of the working directory; what its purpose needs of git is read meanwhile
+/// and after that, where that takes its time. `settle` makes the settings of the command line
 /// and of a profile's.
 pub fn load(
     sys: &Sys,
@@ -58,14 +56,10 @@ pub fn load(
     let found = config::discover(&sys.cwd, git_root.as_ref())?;
     let root = found.root;
     let dirs = WorkDirs::new(root.clone());
-    let (project, ahead) = thread::scope(|scope| {
-        let has_much = || git_root.as_ref().is_some_and(git::has_much_to_read);
-        let reads_ahead = purpose == Purpose::Files && has_much();
-        let thread = reads_ahead.then(|| scope.spawn(|| workspace::open_ahead(&dirs, sys)));
-        let project = config::load(found.file, &config::read_from_disk(&root));
-        (project, thread.and_then(|thread| thread.join().ok().flatten()))
-    });
-    let project = project?;
+    let has_much = || git_root.as_ref().is_some_and(git::has_much_to_read);
+    let reads_ahead = purpose == Purpose::Files && has_much();
+    let ahead = if reads_ahead { Ahead::begin(&dirs, sys) } else { Ahead::default() };
+    let project = config::load(found.file, &config::read_from_disk(&root))?;
     let profile = profile.or_else(|| sys.var(context::PROFILE_VARIABLE));
     let settings = settle(context::profile_settings(&project.declarations, profile)?)?;
     let context =

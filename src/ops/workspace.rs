@@ -1,7 +1,8 @@
 //! The work tree and the caches of a loaded project, opened when something has to be looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use super::load::Loaded;
 use super::remote;
@@ -55,8 +56,8 @@ impl Workspace {
 }
 
 /// A repository and the work tree of a project in it; none outside of one.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Opened {
+#[derive(Debug, Default)]
+struct Opened {
     repo: Option<Arc<Repo>>,
     worktree: Option<Arc<Worktree>>,
 }
@@ -69,18 +70,34 @@ fn open_worktree(dirs: &WorkDirs, sys: &Sys) -> Result<Opened> {
     Ok(Opened { repo: Some(repo), worktree })
 }
 
-/// Opens the work tree and reads the index before somebody wants them; what fails is told then.
-pub(super) fn open_ahead(dirs: &WorkDirs, sys: &Sys) -> Option<Opened> {
-    let opened = open_worktree(dirs, sys).ok()?;
-    opened.worktree.iter().for_each(|worktree| worktree.read_ahead());
-    Some(opened)
+/// Opens the work tree and reads the index before somebody wants them, beside whatever else is
+/// done first; what fails is told then.
+#[derive(Debug, Default)]
+pub(super) struct Ahead(Mutex<Option<JoinHandle<Option<Opened>>>>);
+
+impl Ahead {
+    pub(super) fn begin(dirs: &WorkDirs, sys: &Sys) -> Self {
+        let (dirs, sys) = (dirs.clone(), sys.clone());
+        let open = move || {
+            let opened = open_worktree(&dirs, &sys).ok()?;
+            opened.worktree.iter().for_each(|worktree| worktree.read_ahead());
+            Some(opened)
+        };
+        Self(Mutex::new(thread::Builder::new().spawn(open).ok()))
+    }
+
+    /// What was opened, once; `None` if it is still to be done.
+    fn take(&self) -> Option<Opened> {
+        let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        thread.join().ok().flatten()
+    }
 }
 
 /// Opens the repository, the work tree and the caches. Reads nothing that was not read before.
 pub(super) fn open(loaded: &Loaded, sys: &Sys) -> Result<Workspace> {
     let root = &loaded.dirs.root;
-    let Opened { repo, worktree } = match &loaded.ahead {
-        Some(opened) => opened.clone(),
+    let Opened { repo, worktree } = match loaded.ahead.take() {
+        Some(opened) => opened,
         None => open_worktree(&loaded.dirs, sys)?,
     };
     let pydist = pydist_rules(loaded);

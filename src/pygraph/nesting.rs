@@ -10,7 +10,7 @@ pub(super) const LEVELS_MAX: usize = 100_000;
 
 /// The line in which a source nests too deeply, if it does.
 pub(super) fn too_deep(text: &str) -> Option<u32> {
-    if text.len() <= LEVELS_MAX || !is_too_deep(text) {
+    if token_count_max(text) <= LEVELS_MAX || !is_too_deep(text) {
         return None;
     }
     // The lexer does not tell where it is.
@@ -20,6 +20,20 @@ pub(super) fn too_deep(text: &str) -> Option<u32> {
 }
 
 /// Counts what can make a level, and so may count too much.
+/// There are no more tokens than this. Each begins with a word or is of other letters, but for a
+/// number and the keyword right behind it, as in `1if`, which are one word.
+fn token_count_max(text: &str) -> usize {
+    let mut is_in_word = false;
+    let mut count = 0;
+    for byte in text.bytes() {
+        let is_word = byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+        let is_token = !is_word && !byte.is_ascii_whitespace();
+        count += usize::from(is_token) + 2 * usize::from(is_word && !is_in_word);
+        is_in_word = is_word;
+    }
+    count
+}
+
 fn is_too_deep(text: &str) -> bool {
     let mut lexer = lex(text, Mode::Module);
     // Levels at this place, at the innermost open bracket, and at those around it.
@@ -66,6 +80,8 @@ fn is_too_deep(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -83,6 +99,29 @@ mod tests {
         }
         for start in ["(", "[", "not ", "-", "lambda: ", "f(a, "] {
             check(&format!("x = {}a\n", start.repeat(count)), true);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn there_are_no_more_tokens_than_are_counted(
+            words in prop::collection::vec(
+                "1if|1else|0x1for|[a-z]{1,3}|é|[-+*/@.,:;()\\[\\]{}#\\\\\n ]|f'|'|\"\"\"|1e5|\\.5|1_0j",
+                0..40,
+            )
+        ) {
+            let text = words.concat();
+            let mut lexer = lex(&text, Mode::Module);
+            // What has no letters of its own does not count as a level.
+            let ends = [TokenKind::Newline, TokenKind::Indent, TokenKind::Dedent, TokenKind::NonLogicalNewline];
+            let mut count = 0;
+            loop {
+                match lexer.next_token() {
+                    TokenKind::EndOfFile => break,
+                    token => count += usize::from(!ends.contains(&token)),
+                }
+            }
+            prop_assert!(count <= token_count_max(&text), "{count} in {text:?}");
         }
     }
 

@@ -2,7 +2,8 @@
 
 use super::sandbox::{Sandbox, all_files, paths};
 use crate::git::file_set::{BlobId, FileMode};
-use crate::git::index::{IndexSnapshot, NewEntry};
+use crate::git::index::IndexSnapshot;
+use crate::git::index_entry::Entry;
 use crate::git::stat::{Stamp, Stat};
 use crate::git::{index_file, index_listing};
 
@@ -127,9 +128,7 @@ fn a_damaged_index_is_an_error() {
 fn from_file(sandbox: &Sandbox) -> Option<IndexSnapshot> {
     let file = crate::sys::fs::read(&sandbox.path(".git/index")).expect("an index");
     let mut snapshot = IndexSnapshot::new(b"");
-    index_file::parse(&file, &mut snapshot)?;
-    // Others do not say what is known of folders, and a file that is cut says less.
-    snapshot.known_trees.clear();
+    index_file::parse(file, &mut snapshot)?;
     Some(snapshot)
 }
 
@@ -143,7 +142,7 @@ fn from_library(sandbox: &Sandbox) -> IndexSnapshot {
             nanoseconds: time.nanoseconds(),
         };
         let flags = git2::IndexEntryExtendedFlag::from_bits_retain(entry.flags_extended);
-        let new = NewEntry {
+        let new = Entry {
             stat: Stat {
                 ctime: stamp(entry.ctime),
                 mtime: stamp(entry.mtime),
@@ -156,7 +155,7 @@ fn from_library(sandbox: &Sandbox) -> IndexSnapshot {
             is_skip_worktree: flags.contains(git2::IndexEntryExtendedFlag::SKIP_WORKTREE),
             stage: u8::try_from(entry.flags >> 12 & 3).expect("a stage"),
         };
-        snapshot.push(&entry.path, new).expect("in order");
+        snapshot.push(&entry.path, &new).expect("in order");
     }
     snapshot
 }

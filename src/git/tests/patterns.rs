@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::sandbox::Sandbox;
 use crate::git::Patterns;
 use crate::git::file_set::{BlobId, FileMode};
-use crate::git::index::{IndexSnapshot, NewEntry};
+use crate::git::index::IndexSnapshot;
+use crate::git::index_entry::Entry;
 use crate::git::stat::Stat;
 
 struct Tree {
@@ -49,7 +50,7 @@ impl Tree {
     fn found(&self, patterns: &Patterns) -> Vec<String> {
         let mut snapshot = IndexSnapshot::new(b"");
         for path in &self.paths {
-            let new = NewEntry {
+            let new = Entry {
                 stat: Stat::default(),
                 mode: FileMode::Plain,
                 id: BlobId::from_bytes(&[1; 20]).expect("an id"),
@@ -57,7 +58,7 @@ impl Tree {
                 is_skip_worktree: false,
                 stage: 0,
             };
-            snapshot.push(path.as_bytes(), new).expect("sorted paths");
+            snapshot.push(path.as_bytes(), &new).expect("sorted paths");
         }
         let found = snapshot.matching(patterns).into_iter();
         let path = |entry| String::from_utf8(snapshot.git_path(entry).to_vec()).expect("text");
