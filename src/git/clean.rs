@@ -116,7 +116,7 @@ impl Cleaner<'_> {
     /// by now, a file with the very bytes of the index's blob is that blob.
     fn undo_new_line_ends(&self, entries: &[u32], hashed: &mut [Hashed]) {
         let has_new_id = |position: &usize| {
-            let id_before = self.snapshot.entry(entries[*position]).id;
+            let id_before = self.snapshot.id(entries[*position]);
             matches!(hashed[*position], Hashed::Id(id) if id != id_before)
                 && self.has_crlf(entries[*position])
         };
@@ -134,7 +134,7 @@ impl Cleaner<'_> {
                 continue;
             }
             let path = self.snapshot.git_path(entry);
-            if raw == self.snapshot.entry(entry).id
+            if raw == self.snapshot.id(entry)
                 || kept_by_index
                     .get_or_insert_with(|| self.keeping_crlf(&suspect_entries))
                     .contains(path)

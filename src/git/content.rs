@@ -137,7 +137,7 @@ struct Hasher<'a> {
 impl Hasher<'_> {
     /// Whether libgit2 makes ids of the repository's kind.
     fn is_for_library(&self, entry: u32) -> bool {
-        self.snapshot.entry(entry).id.is_sha1()
+        self.snapshot.id(entry).is_sha1()
     }
 
     /// A symlink's blob is its text.
@@ -222,7 +222,7 @@ impl Hasher<'_> {
         plain: &Plain,
     ) -> Option<BlobId> {
         let is_plain = !plain.has_crlf
-            || plain.id == self.snapshot.entry(entry).id
+            || plain.id == self.snapshot.id(entry)
             || !conversions.may_change_line_ends(self.snapshot.git_path(entry), plain.has_nul);
         is_plain.then_some(plain.id)
     }

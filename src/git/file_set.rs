@@ -28,13 +28,16 @@ pub struct BlobId {
 
 impl BlobId {
     /// From raw bytes, 20 or 32 of them; `None` for any other length.
+    #[inline]
     pub fn from_bytes(raw: &[u8]) -> Option<Self> {
-        if !matches!(raw.len(), 20 | 32) {
-            return None;
-        }
         let mut bytes = [0; 32];
-        bytes[..raw.len()].copy_from_slice(raw);
-        Some(Self { bytes, length: u8::try_from(raw.len()).ok()? })
+        // Of known lengths, since there are many.
+        if let Ok(raw) = <&[u8; 20]>::try_from(raw) {
+            bytes[..20].copy_from_slice(raw);
+            return Some(Self { bytes, length: 20 });
+        }
+        bytes.copy_from_slice(<&[u8; 32]>::try_from(raw).ok()?);
+        Some(Self { bytes, length: 32 })
     }
 
     /// From hexadecimal digits, 40 or 64 of them.
@@ -173,11 +176,16 @@ impl FileSet {
 
     /// Adds a file; they come in the order of the index.
     pub(super) fn push(&mut self, file: File) {
-        let indexed = self.snapshot.entry(file.entry);
-        if (file.mode, file.id) != (indexed.mode, indexed.id) {
+        let indexed = (self.snapshot.mode(file.entry), self.snapshot.id(file.entry));
+        if (file.mode, file.id) != indexed {
             self.different.insert(file.entry, (file.mode, file.id));
         }
         self.entries.push(file.entry);
+    }
+
+    /// Adds a file that is as the index has it.
+    pub(super) fn push_as_indexed(&mut self, entry: u32) {
+        self.entries.push(entry);
     }
 
     /// The files with their paths relative to the project root.
@@ -199,9 +207,9 @@ impl FileSet {
     }
 
     fn of_entry(&self, entry: u32) -> File {
-        let indexed = self.snapshot.entry(entry);
         let different = if self.different.is_empty() { None } else { self.different.get(&entry) };
-        let (mode, id) = different.copied().unwrap_or((indexed.mode, indexed.id));
+        let indexed = || (self.snapshot.mode(entry), self.snapshot.id(entry));
+        let (mode, id) = different.copied().unwrap_or_else(indexed);
         File { entry, mode, id }
     }
 

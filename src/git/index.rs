@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
-use super::file_set::FileMode;
+use super::file_set::{BlobId, FileMode};
 use super::index_entry::Entry;
 use super::pathspec::Patterns;
 use super::stat::Stamp;
@@ -29,28 +29,30 @@ pub struct IndexSnapshot {
     known_trees: Range<usize>,
 }
 
-/// Where an entry is among the bytes; its path is the last of it.
+/// Where an entry is among the bytes: what is in front of its path, and the path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
     start: u32,
-    path_start: u32,
     path_end: u32,
+    head_length: u8,
+    mode: FileMode,
 }
 
 impl Row {
     /// `None` if it lies behind 4 GiB.
-    pub(super) fn new(start: usize, path: Range<usize>) -> Option<Self> {
-        let number = |at: usize| u32::try_from(at).ok();
-        let (path_start, path_end) = (number(path.start)?, number(path.end)?);
-        Some(Self { start: number(start)?, path_start, path_end })
+    pub(super) fn new(start: usize, path: Range<usize>, mode: FileMode) -> Option<Self> {
+        let head_length = u8::try_from(path.start.checked_sub(start)?).ok()?;
+        let (start, path_end) = (u32::try_from(start).ok()?, u32::try_from(path.end).ok()?);
+        Some(Self { start, path_end, head_length, mode })
     }
 
     fn head<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        &bytes[self.start as usize..self.path_start as usize]
+        let start = self.start as usize;
+        &bytes[start..start + usize::from(self.head_length)]
     }
 
     fn path<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
-        &bytes[self.path_start as usize..self.path_end as usize]
+        &bytes[self.start as usize + usize::from(self.head_length)..self.path_end as usize]
     }
 }
 
@@ -80,7 +82,7 @@ impl IndexSnapshot {
         entry.encode(path.len(), &mut self.bytes);
         let path_start = self.bytes.len();
         self.bytes.extend_from_slice(path);
-        let row = Row::new(start, path_start..self.bytes.len()).ok_or(Malformed)?;
+        let row = Row::new(start, path_start..self.bytes.len(), entry.mode).ok_or(Malformed)?;
         let bytes = std::mem::take(&mut self.bytes);
         let added = self.add_row(&bytes, row, entry);
         self.bytes = bytes;
@@ -142,6 +144,17 @@ impl IndexSnapshot {
         self.rows[entry as usize].path(&self.bytes)
     }
 
+    /// The mode of an entry, at less cost than all of it.
+    pub(super) fn mode(&self, entry: u32) -> FileMode {
+        self.rows[entry as usize].mode
+    }
+
+    /// The blob id of an entry, at less cost than all of it.
+    pub(super) fn id(&self, entry: u32) -> BlobId {
+        let head = self.rows[entry as usize].head(&self.bytes);
+        Entry::decode_id(head, self.id_length).unwrap_or_default()
+    }
+
     pub(super) fn entry(&self, entry: u32) -> Entry {
         let head = self.rows[entry as usize].head(&self.bytes);
         // Each was decoded when it was added.
@@ -161,25 +174,36 @@ impl IndexSnapshot {
     }
 
     /// The entries that patterns match, in order. Only those are looked at that begin as the
-    /// patterns do.
+    /// patterns do, and whose beginning alone does not tell.
     pub(super) fn matching(&self, patterns: &Patterns) -> Vec<u32> {
-        if patterns.matches_by_prefix()
-            && let Some(prefix) = patterns.literal_prefixes().next()
-            && self.submodule_above(prefix).is_none()
-        {
-            return self.starting_with(prefix).collect();
-        }
-        let mut found = Vec::new();
-        for range in self.candidates(patterns) {
-            found.extend(range.filter(|&entry| {
-                let path = self.git_path(entry);
-                match self.entry(entry).mode {
-                    FileMode::Submodule => patterns.matches_submodule(path),
-                    FileMode::Plain | FileMode::Executable | FileMode::Symlink => {
-                        patterns.matches(path)
-                    }
+        let is_match = |entry: &u32| {
+            let path = self.git_path(*entry);
+            match self.mode(*entry) {
+                FileMode::Submodule => patterns.matches_submodule(path),
+                FileMode::Plain | FileMode::Executable | FileMode::Symlink => {
+                    patterns.matches(path)
                 }
-            }));
+            }
+        };
+        let reaches_into_submodule =
+            || patterns.literal_prefixes().any(|prefix| self.submodule_above(prefix).is_some());
+        let mut found = Vec::new();
+        if !patterns.includes_by_prefix() || reaches_into_submodule() {
+            found.extend(self.candidates(patterns).into_iter().flatten().filter(is_match));
+            return found;
+        }
+        let excluded = patterns.excluded_prefixes().map(|prefix| self.starting_with(prefix));
+        let excluded = merged(excluded.collect());
+        for range in self.candidates(patterns) {
+            let mut next = range.start;
+            for doubtful in &excluded {
+                let start = doubtful.start.clamp(next, range.end);
+                let end = doubtful.end.clamp(start, range.end);
+                found.extend(next..start);
+                found.extend((start..end).filter(is_match));
+                next = end;
+            }
+            found.extend(next..range.end);
         }
         found
     }
@@ -191,15 +215,7 @@ impl IndexSnapshot {
             ranges.push(self.starting_with(prefix));
             ranges.extend(self.submodule_above(prefix).map(|entry| entry..entry + 1));
         }
-        ranges.sort_unstable_by_key(|range| (range.start, range.end));
-        let mut merged: Vec<Range<u32>> = Vec::new();
-        for range in ranges {
-            match merged.last_mut() {
-                Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
-                _ => merged.push(range),
-            }
-        }
-        merged
+        merged(ranges)
     }
 
     fn starting_with(&self, prefix: &[u8]) -> Range<u32> {
@@ -215,7 +231,7 @@ impl IndexSnapshot {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         slashes
             .filter_map(|(position, _)| self.find(&path[..position]))
-            .find(|entry| self.entry(*entry).mode == FileMode::Submodule)
+            .find(|entry| self.mode(*entry) == FileMode::Submodule)
     }
 }
 
@@ -224,6 +240,19 @@ impl fmt::Debug for IndexSnapshot {
         let path = |entry| String::from_utf8_lossy(self.git_path(entry));
         f.debug_map().entries(self.all().map(|entry| (path(entry), self.entry(entry)))).finish()
     }
+}
+
+/// The same ranges in order, without those that touch each other.
+fn merged(mut ranges: Vec<Range<u32>>) -> Vec<Range<u32>> {
+    ranges.sort_unstable_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<u32>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
 }
 
 /// A path below the git root as seen from the project root.

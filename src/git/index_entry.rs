@@ -4,15 +4,8 @@
 use super::file_set::{BlobId, FileMode};
 use super::stat::{Stamp, Stat};
 
-/// Where the id begins: behind the stat data.
-const ID_AT: usize = 40;
-
-/// Where the parts of the stat data begin that count here; device, user and group do not.
-const CTIME_AT: usize = 0;
-const MTIME_AT: usize = 8;
-const INO_AT: usize = 20;
-const MODE_AT: usize = 24;
-const SIZE_AT: usize = 36;
+/// Bytes of the stat data, all of them numbers of four.
+const STAT_BYTES: usize = 40;
 
 /// Of the flags, in which the stage is as well.
 const EXTENDED: u16 = 1 << 14;
@@ -57,26 +50,41 @@ impl Entry {
 
     /// The entry that the bytes in front of a path are; `None` if they are none.
     pub(super) fn decode(head: &[u8], id_length: usize) -> Option<Self> {
-        let mode_bits = number(head, MODE_AT)?;
-        let flags_at = ID_AT + id_length;
-        let flags = short(head, flags_at)?;
-        let extended = if flags & EXTENDED == 0 { 0 } else { short(head, flags_at + 2)? };
+        let (stat, rest) = head.split_first_chunk::<STAT_BYTES>()?;
+        let (id, rest) = rest.split_at_checked(id_length)?;
+        let (flags, rest) = rest.split_first_chunk()?;
+        let flags = u16::from_be_bytes(*flags);
+        let extended =
+            if flags & EXTENDED == 0 { 0 } else { u16::from_be_bytes(*rest.first_chunk()?) };
         if extended & !(SKIP_WORKTREE | INTENT_TO_ADD) != 0 {
             return None;
         }
+        let number = |at: usize| {
+            let at = 4 * at;
+            u32::from_be_bytes([stat[at], stat[at + 1], stat[at + 2], stat[at + 3]])
+        };
+        let stamp = |at: usize| Stamp { seconds: number(at), nanoseconds: number(at + 1) };
+        // Between them are device, user and group, which do not count.
+        let (ctime, mtime, ino, mode, size_bytes) = (0, 2, 5, 6, 9);
+        let mode_bits = number(mode);
         Some(Self {
             stat: Stat {
-                ctime: stamp(head, CTIME_AT)?,
-                mtime: stamp(head, MTIME_AT)?,
-                ino: number(head, INO_AT)?,
-                size_bytes: number(head, SIZE_AT)?,
+                ctime: stamp(ctime),
+                mtime: stamp(mtime),
+                ino: number(ino),
+                size_bytes: number(size_bytes),
             },
             mode: FileMode::from_bits(mode_bits).filter(|mode| mode.bits() == mode_bits)?,
-            id: BlobId::from_bytes(head.get(ID_AT..flags_at)?)?,
+            id: BlobId::from_bytes(id)?,
             is_intent_to_add: extended & INTENT_TO_ADD != 0,
             is_skip_worktree: extended & SKIP_WORKTREE != 0,
             stage: u8::try_from(flags >> STAGE_SHIFT & 3).ok()?,
         })
+    }
+
+    /// The id of the entry that the bytes in front of a path are.
+    pub(super) fn decode_id(head: &[u8], id_length: usize) -> Option<BlobId> {
+        BlobId::from_bytes(head.get(STAT_BYTES..STAT_BYTES + id_length)?)
     }
 
     /// Adds the bytes in front of its path.
@@ -101,20 +109,8 @@ impl Entry {
 
 /// How many bytes there are in front of a path, and what its length is said to be.
 pub(super) fn measure(head: &[u8], id_length: usize) -> Option<(usize, u16)> {
-    let flags_at = ID_AT + id_length;
-    let flags = short(head, flags_at)?;
+    let flags_at = STAT_BYTES + id_length;
+    let flags = u16::from_be_bytes(*head.get(flags_at..)?.first_chunk()?);
     let extended_bytes = if flags & EXTENDED == 0 { 0 } else { 2 };
     Some((flags_at + 2 + extended_bytes, flags & PATH_LENGTH_MAX))
-}
-
-fn number(head: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_be_bytes(*head.get(at..)?.first_chunk()?))
-}
-
-fn short(head: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(*head.get(at..)?.first_chunk()?))
-}
-
-fn stamp(head: &[u8], at: usize) -> Option<Stamp> {
-    Some(Stamp { seconds: number(head, at)?, nanoseconds: number(head, at + 4)? })
 }

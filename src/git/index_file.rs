@@ -46,7 +46,7 @@ pub(super) fn parse(file: Vec<u8>, snapshot: &mut IndexSnapshot) -> Option<()> {
         let entry = Entry::decode(&file[head.clone()], ID_BYTES)?;
         let path = rest.padded_path(&head)?;
         is_whole(path.len(), path_length).then_some(())?;
-        snapshot.add_row(&file, Row::new(head.start, path)?, &entry).ok()?;
+        snapshot.add_row(&file, Row::new(head.start, path, entry.mode)?, &entry).ok()?;
     }
     let trees = rest.extensions()?;
     snapshot.keep(file, trees);

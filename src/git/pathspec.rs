@@ -74,16 +74,23 @@ impl Patterns {
         self.matches(path) || (self.0.iter().any(reaches_in) && !self.0.iter().any(excluded))
     }
 
-    /// Whether every path matches that begins with the only [`Self::literal_prefixes`].
-    pub(super) fn matches_by_prefix(&self) -> bool {
-        let [pattern] = &*self.0 else { return false };
-        let is_literal = !pattern.is_exclude && !pattern.folds_case;
-        is_literal && pattern.wildcards.as_ref().is_some_and(Wildmatch::matches_all)
+    /// Whether every path matches that begins with one of [`Self::literal_prefixes`] and none of
+    /// [`Self::excluded_prefixes`].
+    pub(super) fn includes_by_prefix(&self) -> bool {
+        self.0.iter().filter(|pattern| !pattern.is_exclude).all(|pattern| {
+            let matches_all = pattern.wildcards.as_ref().is_some_and(Wildmatch::matches_all);
+            matches_all && !pattern.folds_case
+        })
     }
 
     /// What the matching paths begin with: every one of them with one of these.
     pub(super) fn literal_prefixes(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().filter(|pattern| !pattern.is_exclude).map(Pattern::known_prefix)
+    }
+
+    /// What the paths begin with that are left out: every one of them with one of these.
+    pub(super) fn excluded_prefixes(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().filter(|pattern| pattern.is_exclude).map(Pattern::known_prefix)
     }
 }
 

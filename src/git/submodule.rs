@@ -27,7 +27,7 @@ impl Submodules {
     ) -> Result<BlobId, RunnableError> {
         let path = snapshot.git_path(entry);
         let Some(worktree) = self.open(repo, path)? else {
-            return Ok(snapshot.entry(entry).id);
+            return Ok(snapshot.id(entry));
         };
         let head = worktree.repo().resolve("HEAD").map_err(|error| first(&error))?;
         let changes = worktree.changes_since(&head)?;

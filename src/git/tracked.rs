@@ -83,7 +83,7 @@ impl Worktree {
     /// The submodules that the patterns may reach into, as far as they are checked out.
     pub fn submodules_near(&self, patterns: &[Patterns]) -> Result<Vec<Arc<Self>>, RunnableError> {
         let snapshot = self.index()?;
-        let is_submodule = |entry: &u32| snapshot.entry(*entry).mode == FileMode::Submodule;
+        let is_submodule = |entry: &u32| snapshot.mode(*entry) == FileMode::Submodule;
         let mut found = Vec::new();
         for entry in snapshot.near(patterns).filter(is_submodule) {
             found.extend(self.open_submodule(snapshot.git_path(entry))?);

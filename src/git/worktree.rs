@@ -418,7 +418,9 @@ fn file_set_of<'s>(
 ) -> Result<FileSet, Diagnostic> {
     let mut files = FileSet::with_capacity(Arc::clone(snapshot), entries.len());
     for (&entry, state) in entries.iter().zip(states) {
-        if let Some((mode, id)) = content(snapshot, entry, state)? {
+        if matches!(state, State::AsIndexed) {
+            files.push_as_indexed(entry);
+        } else if let Some((mode, id)) = content(snapshot, entry, state)? {
             files.push(File { entry, mode, id });
         }
     }
@@ -429,10 +431,7 @@ fn file_set_of<'s>(
 fn content(snapshot: &IndexSnapshot, entry: u32, state: &State) -> Result<Content, Diagnostic> {
     match state {
         State::Gone | State::Unknown => Ok(None),
-        State::AsIndexed => {
-            let entry = snapshot.entry(entry);
-            Ok(Some((entry.mode, entry.id)))
-        }
+        State::AsIndexed => Ok(Some((snapshot.mode(entry), snapshot.id(entry)))),
         State::Present(found) => Ok(Some(**found)),
         State::Failed(diagnostic) => Err((**diagnostic).clone()),
     }
