@@ -190,7 +190,13 @@ impl FileSet {
 
     /// The files with their paths relative to the project root.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'_, [u8]>, File)> {
-        self.entries.iter().map(|&entry| (self.snapshot.project_path(entry), self.of_entry(entry)))
+        self.iter_from(0)
+    }
+
+    /// The same, without those before a position.
+    pub fn iter_from(&self, position: usize) -> impl Iterator<Item = (Cow<'_, [u8]>, File)> {
+        let entries = self.entries.iter().skip(position);
+        entries.map(|&entry| (self.snapshot.project_path(entry), self.of_entry(entry)))
     }
 
     pub fn len(&self) -> usize {

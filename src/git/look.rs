@@ -79,13 +79,14 @@ impl Ways {
     }
 }
 
-/// Looks at entries, in parallel if there are many.
+/// Looks at entries, in parallel if there are many. Gives those that are not as the index has
+/// them, in the order of the entries.
 pub(super) fn look_at(
     repo: &Repo,
     snapshot: &IndexSnapshot,
     entries: &[u32],
     ways: &Ways,
-) -> Vec<Look> {
+) -> Vec<(u32, Look)> {
     let _stage = tracing::info_span!(target: STAGE, "look at files").entered();
     tracing::info!(target: COUNT, files_looked_at = entries.len() as u64);
     parallel::map(entries, PATHS_PER_THREAD_MIN, repo.cpu_count, |chunk| {
@@ -93,11 +94,15 @@ pub(super) fn look_at(
         match walker.map_or_else(|| Walker::new(repo.root().as_path()), Ok) {
             Ok(walker) => {
                 let mut looker = Looker { repo, snapshot, walker };
-                let looks = chunk.iter().map(|entry| looker.look(*entry)).collect();
+                let looks = chunk.iter().map(|entry| (*entry, looker.look(*entry)));
+                let looks = looks.filter(|(_, look)| !matches!(look, Look::AsIndexed)).collect();
                 ways.put_back(epoch, looker.walker);
                 looks
             }
-            Err(error) => vec![Look::Failed(Box::new(error.diagnostic())); chunk.len()],
+            Err(error) => {
+                let failed = Look::Failed(Box::new(error.diagnostic()));
+                chunk.iter().map(|entry| (*entry, failed.clone())).collect()
+            }
         }
     })
 }

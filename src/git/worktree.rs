@@ -356,9 +356,11 @@ impl Worktree {
         let mut readings: Vec<(u32, Reading)> = Vec::new();
         let mut reading_positions = Vec::new();
         let mut states = Vec::with_capacity(entries.len());
-        for (&entry, look) in entries.iter().zip(look_at(&self.repo, snapshot, entries, &self.ways))
-        {
-            states.push(match look {
+        let looks = look_at(&self.repo, snapshot, entries, &self.ways);
+        let mut looks = looks.into_iter().peekable();
+        for &entry in entries {
+            let look = looks.next_if(|(found, _)| *found == entry);
+            states.push(match look.map_or(Look::AsIndexed, |(_, look)| look) {
                 Look::Gone => State::Gone,
                 Look::AsIndexed => State::AsIndexed,
                 Look::Failed(diagnostic) => State::Failed(Arc::from(diagnostic)),

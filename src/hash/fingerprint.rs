@@ -10,13 +10,18 @@ use super::encode::Encoder;
 use super::file_list::FileList;
 use crate::git::FileSet;
 use crate::paths::escape;
+use crate::sys::parallel;
 use crate::sys::veil::Veil;
 
 /// The version of the encoding: raised whenever the same inputs would give another digest, so
 /// that no entry of another version is ever a hit.
 ///
 /// - 1: the first.
-pub const VERSION: u64 = 1;
+/// - 2: files in parts, so that they are hashed in parallel.
+pub const VERSION: u64 = 2;
+
+/// Files of a part. Another number is another encoding.
+const PART_FILE_COUNT: usize = 4096;
 
 /// Everything that a result depends on.
 #[derive(Debug, Clone)]
@@ -70,20 +75,38 @@ pub struct Files {
 }
 
 impl Files {
-    /// The files of a set, or of none.
-    pub fn new(set: Option<Arc<FileSet>>) -> Self {
-        let digest = match &set {
-            Some(set) => Digest::from_bytes(set.digest(|set| *digest_of(Some(set)).as_bytes())),
-            None => digest_of(None),
-        };
-        Self { set, digest }
+    /// The files of a set, hashed by so many threads at most.
+    pub fn new(set: Arc<FileSet>, thread_count_max: usize) -> Self {
+        let digest = set.digest(|set| *digest_of(set, thread_count_max).as_bytes());
+        Self { set: Some(set), digest: Digest::from_bytes(digest) }
+    }
+
+    /// No files, nor a repository that could have some.
+    pub fn none() -> Self {
+        Self { set: None, digest: digest_of_parts(0, &[]) }
     }
 }
 
-fn digest_of(set: Option<&FileSet>) -> Digest {
+fn digest_of(set: &FileSet, thread_count_max: usize) -> Digest {
+    let starts: Vec<usize> = (0..set.len()).step_by(PART_FILE_COUNT).collect();
+    let parts = parallel::map(&starts, 1, thread_count_max, |starts| {
+        starts.iter().map(|start| digest_of_part(set, *start)).collect()
+    });
+    digest_of_parts(set.len(), &parts)
+}
+
+fn digest_of_parts(file_count: usize, parts: &[Digest]) -> Digest {
     let mut encoder = Encoder::new("qik files");
-    encoder.number(set.map_or(0, FileSet::len) as u64);
-    for (path, file) in set.iter().flat_map(|set| set.iter()) {
+    encoder.number(file_count as u64);
+    for part in parts {
+        encoder.bytes(part.as_bytes());
+    }
+    encoder.digest()
+}
+
+fn digest_of_part(set: &FileSet, start: usize) -> Digest {
+    let mut encoder = Encoder::new("qik files, a part");
+    for (path, file) in set.iter_from(start).take(PART_FILE_COUNT) {
         encoder.bytes(&path);
         encoder.text(file.mode.as_str());
         encoder.bytes(file.id.as_bytes());

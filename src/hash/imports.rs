@@ -62,9 +62,9 @@ impl Imports {
         }
     }
 
-    fn part(&self, positions: &[u32]) -> Files {
+    fn part(&self, positions: &[u32]) -> Option<Arc<FileSet>> {
         let positions = positions.iter().map(|position| *position as usize);
-        Files::new(self.set().map(|set| Arc::new(set.part(positions))))
+        self.set().map(|set| Arc::new(set.part(positions)))
     }
 }
 
@@ -141,7 +141,7 @@ impl World {
             Ok((closure, unscanned))
         })?;
         self.refuse_faults(&imports, &closure.faults)?;
-        let files = imports.part(&closure.files);
+        let files = imports.part(&closure.files).map_or_else(Files::none, |set| self.hashed(set));
         let links = files.set.iter().flat_map(|set| set.iter());
         let links = links.filter(|(_, file)| file.mode == FileMode::Symlink);
         let links = links.map(|(path, _)| String::from_utf8_lossy(&path).into_owned()).collect();
@@ -244,7 +244,7 @@ impl World {
             return Ok(Findings { files: imports.files.clone(), consts });
         };
         let (imports, fenced) = self.fenced(runnable, items)?;
-        let files = imports.part(&fenced.files);
+        let files = imports.part(&fenced.files).map_or_else(Files::none, |set| self.hashed(set));
         // What is imported counts by what it is: ours within the fence, ours, or somebody's.
         let crossings = format!("{:?} {:?}", fenced.internal, fenced.external);
         consts.push(Digest::of(crossings.as_bytes()).to_hex());

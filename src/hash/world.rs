@@ -35,6 +35,7 @@ pub struct World {
     env: Env,
     veil: Veil,
     pydist: PydistRules,
+    thread_count_max: usize,
     /// Makes the import graph, where the project has its plugin.
     pub(super) imports: Option<Builder>,
     seen: Mutex<Seen>,
@@ -65,8 +66,17 @@ impl World {
         pydist: PydistRules,
     ) -> Self {
         let (env, veil) = (sys.env.clone(), sys.veil.clone());
-        let seen = Mutex::default();
-        Self { root, worktree, env, veil, pydist, imports: None, seen, epoch: AtomicU64::new(0) }
+        Self {
+            root,
+            worktree,
+            env,
+            veil,
+            pydist,
+            thread_count_max: sys.cpu_count,
+            imports: None,
+            seen: Mutex::default(),
+            epoch: AtomicU64::new(0),
+        }
     }
 
     /// The same world with an import graph.
@@ -246,15 +256,19 @@ impl World {
             Diagnostic::new(Code::GitFailed, "the index of git changes all the time")
                 .hint("run qik again when git is done")
         };
-        Ok(Files::new(Some(Arc::new(union.ok_or_else(changing)?))))
+        Ok(self.hashed(union.ok_or_else(changing)?.into()))
     }
 
     /// The tracked files that patterns match.
     pub(super) fn files(&self, globs: &[String]) -> Result<Files, RunnableError> {
         let (Some(worktree), false) = (&self.worktree, globs.is_empty()) else {
-            return Ok(Files::new(None));
+            return Ok(Files::none());
         };
-        Ok(Files::new(Some(worktree.file_set(&patterns(worktree, globs)?)?)))
+        Ok(self.hashed(worktree.file_set(&patterns(worktree, globs)?)?))
+    }
+
+    pub(super) fn hashed(&self, set: Arc<FileSet>) -> Files {
+        Files::new(set, self.thread_count_max)
     }
 
     fn setting(&self, path: &str) -> Result<String, RunnableError> {

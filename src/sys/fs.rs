@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use super::fault::{self, Act};
 use crate::error::{Code, Diagnostic, Error, RunnableError};
@@ -109,20 +110,43 @@ pub fn open_plain_stat(path: &Path) -> Result<(File, Metadata)> {
     verb("read", path, Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")))
 }
 
-/// The first bytes of a file, fewer if there are not so many; one system call if there are.
+/// So many bytes are worth a second thread that reads.
+const SHARED_BYTES_MIN: usize = 4 << 20;
+
+/// The first bytes of a file, fewer if there are not so many; one system call if there are, two
+/// at a time if they are many.
 pub fn read_sized(mut file: &File, size_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(size_bytes).map_err(io::Error::other)?];
+    let length = if bytes.len() < SHARED_BYTES_MIN {
+        read_at(file, &mut bytes, 0)?
+    } else {
+        let middle = bytes.len() / 2;
+        let (front, back) = bytes.split_at_mut(middle);
+        let (front, back) = thread::scope(|scope| {
+            let back = scope.spawn(|| read_at(file, back, middle as u64));
+            let front = read_at(file, front, 0);
+            (front, back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let (front, back) = (front?, back?);
+        if front < middle { front } else { middle + back }
+    };
+    file.seek(SeekFrom::Start(length as u64))?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// Fills a buffer from a place in a file; gives how much there was.
+fn read_at(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
     let mut length = 0;
-    while length < bytes.len() {
-        match file.read(&mut bytes[length..]) {
+    while length < buffer.len() {
+        match file.read_at(&mut buffer[length..], start + length as u64) {
             Ok(0) => break,
             Ok(count) => length += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    bytes.truncate(length);
-    Ok(bytes)
+    Ok(length)
 }
 
 /// Opens a folder, to be locked; a symlink in its place is an error.
@@ -416,4 +440,32 @@ pub fn remove_empty_folder(path: &Path) -> Result<()> {
 pub fn remove_folder(path: &Path) -> Result<()> {
     pass(Act::Write, "remove", path)?;
     optional(verb("remove", path, std::fs::remove_dir_all(path))).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn large_files_are_read_whole_and_no_further() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("large");
+        for length in [SHARED_BYTES_MIN - 1, SHARED_BYTES_MIN, SHARED_BYTES_MIN + 7] {
+            let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
+            let mut file = File::create(&path).expect("a file");
+            file.write_all(&bytes).expect("it is written");
+            assert!(read(&path).expect("it is read") == bytes, "{length}");
+            // As one that was cut or has grown meanwhile.
+            for asked in [length / 2 - 1, length / 2 + 1, 2 * length + 1, 3 * length] {
+                let mut file = open(&path).expect("it is there");
+                let read = read_sized(&file, asked as u64).expect("it is read");
+                assert!(read == bytes[..asked.min(length)], "{asked} of {length}");
+                let mut rest = Vec::new();
+                file.read_to_end(&mut rest).expect("the rest is read");
+                assert!(rest == bytes[asked.min(length)..], "behind {asked} of {length}");
+            }
+        }
+    }
 }

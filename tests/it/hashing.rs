@@ -346,3 +346,22 @@ fn of_the_environment_only_what_is_declared_counts() {
     assert!(!project.env("FREE", "1").env("LANG", "C").reruns("hello"));
     assert!(project.env("LEVEL", "high").env("QIK__LEVEL", "high").reruns("hello"));
 }
+
+#[test]
+fn of_many_files_each_counts() {
+    let project = Project::hello(r#"["many"]"#);
+    let path = |number: usize| format!("many/{:02}/{number:05}", number % 40);
+    for number in 0..9000 {
+        project.file(path(number), "one\n");
+    }
+    project.commit();
+    project.reruns("hello");
+    assert!(!project.reruns("hello"));
+    for number in [0, 39, 4095, 4096, 4097, 8191, 8192, 8999] {
+        project.file(path(number), "two\n");
+        assert!(project.reruns("hello"), "{number}");
+        assert!(!project.reruns("hello"), "{number}");
+    }
+    project.remove(path(17));
+    assert!(project.reruns("hello"));
+}

@@ -263,7 +263,7 @@ impl InputSource for World {
             let bytes = fs::read(&self.root.join(path))?;
             inputs.settings.insert(path.clone(), Digest::of(&bytes).to_hex());
         }
-        Ok(Fingerprint::new(Files::new(None), inputs, Veil::default()))
+        Ok(Fingerprint::new(Files::none(), inputs, Veil::default()))
     }
 
     fn graph_result(&self, _: &Runnable) -> Result<GraphResult, RunnableError> {
