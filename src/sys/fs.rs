@@ -450,16 +450,15 @@ mod tests {
 
     #[test]
     fn large_files_are_read_whole_and_no_further() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("large");
         for length in [SHARED_BYTES_MIN - 1, SHARED_BYTES_MIN, SHARED_BYTES_MIN + 7] {
             let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
-            let mut file = File::create(&path).expect("a file");
+            let mut file = tempfile::NamedTempFile::new().expect("a file");
             file.write_all(&bytes).expect("it is written");
-            assert!(read(&path).expect("it is read") == bytes, "{length}");
+            let path = file.path();
+            assert!(read(path).expect("it is read") == bytes, "{length}");
             // As one that was cut or has grown meanwhile.
             for asked in [length / 2 - 1, length / 2 + 1, 2 * length + 1, 3 * length] {
-                let mut file = open(&path).expect("it is there");
+                let mut file = open(path).expect("it is there");
                 let read = read_sized(&file, asked as u64).expect("it is read");
                 assert!(read == bytes[..asked.min(length)], "{asked} of {length}");
                 let mut rest = Vec::new();
