@@ -98,7 +98,7 @@ fn plan(project: &Project) {
         Err(error) => return show(&error),
     };
     let spaces = Spaces::new(declarations);
-    let planner = Planner { declarations, spaces: &spaces, context: &context };
+    let planner = Planner::new(declarations, &spaces, &context);
     for name in declarations.commands.keys() {
         let candidates = match planner.expand(name) {
             Ok(candidates) => candidates,

@@ -63,21 +63,26 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, NotADigest> {
         let digits: &[u8; 64] = text.as_bytes().try_into().map_err(|_| NotADigest)?;
         let mut bytes = [0; 32];
+        let mut all = 0;
         for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks().0) {
-            let [high, low] = pair.map(value_of);
-            *byte = high.ok_or(NotADigest)? << 4 | low.ok_or(NotADigest)?;
+            let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+            all |= high | low;
+            *byte = high << 4 | low;
         }
-        Ok(Self(bytes))
+        if all > 0xf { Err(NotADigest) } else { Ok(Self(bytes)) }
     }
 }
 
-fn value_of(digit: u8) -> Option<u8> {
-    match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
+/// What each digit stands for, and 255 for any other byte.
+const VALUES: [u8; 256] = {
+    let mut values = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    values
+};
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

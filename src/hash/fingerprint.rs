@@ -81,31 +81,33 @@ impl Files {
         Self { set: Some(set), digest: Digest::from_bytes(digest) }
     }
 
-    /// No files, nor a repository that could have some.
+    /// No files, where there is no set of them either.
     pub fn none() -> Self {
-        Self { set: None, digest: digest_of_parts(0, &[]) }
+        let mut encoder = Encoder::new("qik files");
+        encoder.number(0);
+        Self { set: None, digest: encoder.digest() }
     }
 }
 
 fn digest_of(set: &FileSet, thread_count_max: usize) -> Digest {
+    if set.len() <= PART_FILE_COUNT {
+        return digest_of_part(set, 0);
+    }
     let starts: Vec<usize> = (0..set.len()).step_by(PART_FILE_COUNT).collect();
     let parts = parallel::map(&starts, 1, thread_count_max, |starts| {
         starts.iter().map(|start| digest_of_part(set, *start)).collect()
     });
-    digest_of_parts(set.len(), &parts)
-}
-
-fn digest_of_parts(file_count: usize, parts: &[Digest]) -> Digest {
-    let mut encoder = Encoder::new("qik files");
-    encoder.number(file_count as u64);
-    for part in parts {
+    let mut encoder = Encoder::new("qik files, of parts");
+    encoder.number(set.len() as u64);
+    for part in &parts {
         encoder.bytes(part.as_bytes());
     }
     encoder.digest()
 }
 
 fn digest_of_part(set: &FileSet, start: usize) -> Digest {
-    let mut encoder = Encoder::new("qik files, a part");
+    let mut encoder = Encoder::new("qik files");
+    encoder.number((set.len() - start).min(PART_FILE_COUNT) as u64);
     for (path, file) in set.iter_from(start).take(PART_FILE_COUNT) {
         encoder.bytes(&path);
         encoder.text(file.mode.as_str());

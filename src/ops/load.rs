@@ -87,11 +87,7 @@ impl Drop for Loaded {
 
 impl Loaded {
     pub fn planner(&self) -> Planner<'_> {
-        Planner {
-            declarations: &self.project.declarations,
-            spaces: &self.spaces,
-            context: &self.context,
-        }
+        Planner::new(&self.project.declarations, &self.spaces, &self.context)
     }
 
     /// What to select by; inside a space's root, that space, unless another is asked for.

@@ -94,8 +94,7 @@ fn definitions_at(
         loaded.settings.fields(),
         &sys.veil,
     )?;
-    let planner =
-        Planner { declarations: &project.declarations, spaces: &spaces, context: &context };
+    let planner = Planner::new(&project.declarations, &spaces, &context);
     let mut definitions = BTreeMap::new();
     let of_plugins: Vec<String> = project.declarations.plugin_commands().collect();
     for command in project.declarations.commands.keys().chain(&of_plugins) {

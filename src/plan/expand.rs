@@ -1,6 +1,10 @@
 //! A command → the runnables that it stands for: one for each module, or one. Pure.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use super::{PluginCommand, RunnableName};
 use crate::config::{Command, Declarations, Text};
@@ -9,11 +13,13 @@ use crate::error::Result;
 use crate::space::{Module, Space, Spaces};
 
 /// What planning reads.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Planner<'a> {
     pub declarations: &'a Declarations,
     pub spaces: &'a Spaces,
     pub context: &'a Context,
+    /// By text: the modules of a command share theirs.
+    templates: RefCell<FxHashMap<String, Rc<Template>>>,
 }
 
 /// A runnable before its templates are rendered: enough to select it by name.
@@ -75,6 +81,11 @@ impl<'a> Planner<'a> {
         RunnableName::new(command, space, module)
     }
 
+    /// What plans of these.
+    pub fn new(declarations: &'a Declarations, spaces: &'a Spaces, context: &'a Context) -> Self {
+        Self { declarations, spaces, context, templates: RefCell::default() }
+    }
+
     /// A rendered text of a command.
     pub(super) fn render(&self, text: &Text, module: Option<&Module>) -> Result<String> {
         let module = module.map(|module| ModuleFields {
@@ -83,9 +94,18 @@ impl<'a> Planner<'a> {
             pyimport: &module.pyimport,
         });
         let scope = Scope { context: self.context, module };
-        Template::parse(&text.value)
+        self.template(&text.value)
             .render(&scope)
             .map_err(|diagnostic| diagnostic.at(&text.place).into())
+    }
+
+    fn template(&self, text: &str) -> Rc<Template> {
+        if let Some(template) = self.templates.borrow().get(text) {
+            return Rc::clone(template);
+        }
+        let template = Rc::new(Template::parse(text));
+        self.templates.borrow_mut().insert(text.to_owned(), Rc::clone(&template));
+        template
     }
 
     /// The module whose fields a command's templates see: the one it is parametrized over, or

@@ -24,8 +24,7 @@ fn plan(toml: &str, commands: &[&str], isolation: Isolation) -> Result<Graph, Er
     let context =
         Context::new(&project.declarations, &Env::new(), None, QikFields::new(), &Veil::default())
             .unwrap();
-    let planner =
-        Planner { declarations: &project.declarations, spaces: &spaces, context: &context };
+    let planner = Planner::new(&project.declarations, &spaces, &context);
     let mut candidates = Vec::new();
     for command in commands {
         candidates.extend(planner.expand(command)?);

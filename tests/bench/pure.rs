@@ -71,7 +71,7 @@ fn plan(project: &Project) -> Graph {
     let (qik, veil) = (QikFields::default(), Veil::default());
     let context = Context::new(declarations, &Env::new(), None, qik, &veil).expect("a context");
     let spaces = Spaces::new(declarations);
-    let planner = Planner { declarations, spaces: &spaces, context: &context };
+    let planner = Planner::new(declarations, &spaces, &context);
     let candidates = declarations.commands.keys().map(|name| planner.expand(name));
     let candidates: Vec<_> = candidates.flat_map(|them| them.expect("candidates")).collect();
     plan::build(&planner, candidates, Isolation::Joined).expect("a graph")
