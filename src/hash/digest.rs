@@ -74,7 +74,7 @@ impl FromStr for Digest {
 }
 
 /// What each digit stands for, and 255 for any other byte.
-const VALUES: [u8; 256] = {
+static VALUES: [u8; 256] = {
     let mut values = [255; 256];
     let mut value = 0;
     while value < 16 {

@@ -6,8 +6,11 @@
 /// So much is hashed at once: blake3 is several times faster on whole chunks than on small pieces.
 const PENDING_BYTES_MAX: usize = 16 * 1024;
 
+/// Most documents are no larger: the files of a module, the inputs of a command.
+const PENDING_BYTES_TYPICAL: usize = 2048;
+
 /// Collects values into a blake3 hasher.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Encoder {
     hasher: blake3::Hasher,
     pending: Vec<u8>,
@@ -16,7 +19,8 @@ pub(super) struct Encoder {
 impl Encoder {
     /// An encoder for one kind of document; kinds never share digests.
     pub(super) fn new(kind: &str) -> Self {
-        let mut encoder = Self::default();
+        let pending = Vec::with_capacity(PENDING_BYTES_TYPICAL);
+        let mut encoder = Self { hasher: blake3::Hasher::new(), pending };
         encoder.bytes(kind.as_bytes());
         encoder
     }

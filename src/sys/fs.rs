@@ -118,28 +118,33 @@ const SHARED_BYTES_MIN: usize = 4 << 20;
 pub fn read_sized(mut file: &File, size_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; usize::try_from(size_bytes).map_err(io::Error::other)?];
     let length = if bytes.len() < SHARED_BYTES_MIN {
-        read_at(file, &mut bytes, 0)?
+        fill(&mut bytes, |buffer, _| file.read(buffer))?
     } else {
         let middle = bytes.len() / 2;
         let (front, back) = bytes.split_at_mut(middle);
         let (front, back) = thread::scope(|scope| {
-            let back = scope.spawn(|| read_at(file, back, middle as u64));
-            let front = read_at(file, front, 0);
+            let at = move |buffer: &mut [u8], start| file.read_at(buffer, start as u64);
+            let back = scope.spawn(move || fill(back, |buffer, done| at(buffer, middle + done)));
+            let front = fill(front, at);
             (front, back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let (front, back) = (front?, back?);
-        if front < middle { front } else { middle + back }
+        let length = if front < middle { front } else { middle + back };
+        file.seek(SeekFrom::Start(length as u64))?;
+        length
     };
-    file.seek(SeekFrom::Start(length as u64))?;
     bytes.truncate(length);
     Ok(bytes)
 }
 
-/// Fills a buffer from a place in a file; gives how much there was.
-fn read_at(file: &File, buffer: &mut [u8], start: u64) -> io::Result<usize> {
+/// Fills a buffer by reads, each told how much there is by then; gives how much there was.
+fn fill(
+    buffer: &mut [u8],
+    mut read: impl FnMut(&mut [u8], usize) -> io::Result<usize>,
+) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
-        match file.read_at(&mut buffer[length..], start + length as u64) {
+        match read(&mut buffer[length..], length) {
             Ok(0) => break,
             Ok(count) => length += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
