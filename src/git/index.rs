@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::file_set::{BlobId, FileMode};
-use super::index_entry::Entry;
+use super::index_entry::{Entry, SHA1_BYTES};
 use super::pathspec::Patterns;
 use super::stat::Stamp;
 
@@ -63,7 +63,7 @@ pub(super) struct Malformed;
 impl IndexSnapshot {
     /// An empty index of a project.
     pub(super) fn new(prefix: &[u8]) -> Self {
-        Self { prefix: prefix.to_vec(), id_length: 20, ..Self::default() }
+        Self { prefix: prefix.to_vec(), id_length: SHA1_BYTES, ..Self::default() }
     }
 
     /// Makes room for entries that are about to be added.

@@ -4,6 +4,9 @@
 use super::file_set::{BlobId, FileMode};
 use super::stat::{Stamp, Stat};
 
+/// Bytes of an id, but in a repository of SHA-256.
+pub(super) const SHA1_BYTES: usize = 20;
+
 /// Bytes of the stat data, all of them numbers of four.
 const STAT_BYTES: usize = 40;
 

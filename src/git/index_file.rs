@@ -8,17 +8,14 @@
 use std::ops::Range;
 
 use super::index::{IndexSnapshot, Row};
-use super::index_entry::{Entry, PATH_LENGTH_MAX, measure};
-
-/// A SHA-1: one in each entry, one at the end of the file.
-const ID_BYTES: usize = 20;
+use super::index_entry::{Entry, PATH_LENGTH_MAX, SHA1_BYTES, measure};
 
 /// The shortest entry: stat data, id and flags.
 const HEAD_BYTES: usize = 62;
 
 /// Fills an empty snapshot, which keeps the file; `None` if the index is not for this reader.
 pub(super) fn parse(file: Vec<u8>, snapshot: &mut IndexSnapshot) -> Option<()> {
-    let mut rest = Rest { bytes: file.get(..file.len().checked_sub(ID_BYTES)?)?, at: 0 };
+    let mut rest = Rest { bytes: file.get(..file.len().checked_sub(SHA1_BYTES)?)?, at: 0 };
     if rest.take(4)? != b"DIRC" {
         return None;
     }
@@ -32,7 +29,7 @@ pub(super) fn parse(file: Vec<u8>, snapshot: &mut IndexSnapshot) -> Option<()> {
         let mut path = Vec::new();
         for _ in 0..entry_count {
             let (head, path_length) = rest.head()?;
-            let entry = Entry::decode(&file[head], ID_BYTES)?;
+            let entry = Entry::decode(&file[head], SHA1_BYTES)?;
             rest.decompress_path(&mut path)?;
             is_whole(path.len(), path_length).then_some(())?;
             snapshot.push(&path, &entry).ok()?;
@@ -43,7 +40,7 @@ pub(super) fn parse(file: Vec<u8>, snapshot: &mut IndexSnapshot) -> Option<()> {
     }
     for _ in 0..entry_count {
         let (head, path_length) = rest.head()?;
-        let entry = Entry::decode(&file[head.clone()], ID_BYTES)?;
+        let entry = Entry::decode(&file[head.clone()], SHA1_BYTES)?;
         let path = rest.padded_path(&head)?;
         is_whole(path.len(), path_length).then_some(())?;
         snapshot.add_row(&file, Row::new(head.start, path, entry.mode)?, &entry).ok()?;
@@ -83,7 +80,7 @@ impl<'a> Rest<'a> {
 
     /// What is in front of an entry's path, and the length that it says the path has.
     fn head(&mut self) -> Option<(Range<usize>, u16)> {
-        let (length, path_length) = measure(self.bytes.get(self.at..)?, ID_BYTES)?;
+        let (length, path_length) = measure(self.bytes.get(self.at..)?, SHA1_BYTES)?;
         Some((self.skip(length)?, path_length))
     }
 
