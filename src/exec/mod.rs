@@ -29,6 +29,7 @@ mod output;
 mod owners;
 mod process;
 mod run;
+mod runtime;
 mod scheduler;
 mod signals;
 mod stop;

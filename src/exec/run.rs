@@ -9,11 +9,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::job::{Job, Run};
+use super::runtime;
 use super::scheduler::Scheduler;
 use super::signals::{Listener, Request, Signals, suspend};
 use super::worker::{Message, blocking, work};
 use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status};
-use crate::error::{Code, Diagnostic, Result};
+use crate::error::Result;
 use crate::sys::clock;
 
 /// How long commands may take to end after the first signal.
@@ -34,13 +35,7 @@ const MESSAGES_AT_ONCE: usize = 64;
 /// Returns when no command runs any more. Errors are those of the machine that keep a run from
 /// starting at all; whatever goes wrong later is in the events and in the summary's code.
 pub fn run(job: Job, signals: Signals, events: EventSender) -> Result<RunSummary> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(job.worker_count.clamp(1, BLOCKING_THREADS_MAX) + 1)
-        .build()
-        .map_err(|error| {
-            Diagnostic::new(Code::SpawnFailed, "a run cannot be started").because(error.to_string())
-        })?;
+    let runtime = runtime::new(job.worker_count.clamp(1, BLOCKING_THREADS_MAX) + 1)?;
     let summary = runtime.block_on(async {
         let listener = signals.listen()?;
         Ok(drive(Arc::new(Run::new(job, events)), listener).await)

@@ -6,6 +6,7 @@ use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
+use super::runtime;
 use crate::error::{Code, Diagnostic, Result};
 use crate::sys::fs;
 
@@ -48,14 +49,7 @@ impl Signals {
 /// Calls for every signal of the process from now on, for a caller that outlives its runs and
 /// hands them on by [`Signals::Sent`].
 pub fn listen_to_process(heard: impl Fn(Request) + Send + 'static) -> Result<()> {
-    let unheard = |error: &dyn std::fmt::Display| {
-        Diagnostic::new(Code::SpawnFailed, "signals cannot be listened to")
-            .because(error.to_string())
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| unheard(&error))?;
+    let runtime = runtime::new(1)?;
     let mut streams = {
         let _within = runtime.enter();
         Streams::open()?

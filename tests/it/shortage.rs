@@ -12,6 +12,18 @@ fn few_open_files_are_enough_for_many_commands() {
 }
 
 #[test]
+fn too_few_open_files_are_told() {
+    let project = Project::hello(r#"["a.txt"]"#);
+    project.file("a.txt", "x").commit();
+    for count in 5..20 {
+        project.sh(&format!("ulimit -n {count}; qik")).no_panic();
+        project.sh(&format!("ulimit -n {count}; qik --cache-status cold --ls")).no_panic();
+    }
+    let output = project.sh("ulimit -n 10; qik").fails();
+    output.errs("run1").says("Too many open files").says("ulimit -n");
+}
+
+#[test]
 fn a_program_that_is_not_there_fails_its_command_alone() {
     let project = Project::new();
     project.toml(
