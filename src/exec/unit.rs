@@ -159,7 +159,8 @@ fn reason(
     let runnable = run.runnable(unit);
     let latest = thread::scope(|scope| {
         if before.file_count() >= FILES_PER_THREAD_MIN {
-            scope.spawn(|| before.document());
+            // Without a thread it is made when it is asked for.
+            drop(thread::Builder::new().spawn_scoped(scope, || before.document()));
         }
         store.latest(&runnable.name, &runnable.command)
     });

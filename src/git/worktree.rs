@@ -375,6 +375,7 @@ impl Worktree {
                 }
             });
         }
+        debug_assert!(looks.next().is_none(), "one that is passed over would count as clean");
         let hashed = self.contents.hash(&self.repo, snapshot, &readings, now);
         for ((position, (_, reading)), hashed) in
             reading_positions.into_iter().zip(&readings).zip(hashed)

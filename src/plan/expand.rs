@@ -43,6 +43,11 @@ pub enum Origin<'a> {
 }
 
 impl<'a> Planner<'a> {
+    /// A planner of what a project declares.
+    pub fn new(declarations: &'a Declarations, spaces: &'a Spaces, context: &'a Context) -> Self {
+        Self { declarations, spaces, context, templates: RefCell::default() }
+    }
+
     /// The runnables of a command, named as a user or a dep names it.
     pub fn expand(&self, word: &str) -> Result<Vec<Candidate<'a>>> {
         let command = self.declarations.resolve_command(word)?;
@@ -79,11 +84,6 @@ impl<'a> Planner<'a> {
     pub(super) fn name(&self, command: &str, space: &Space, module: Option<&str>) -> RunnableName {
         let space = self.spaces.are_several().then_some(space.name.as_str());
         RunnableName::new(command, space, module)
-    }
-
-    /// What plans of these.
-    pub fn new(declarations: &'a Declarations, spaces: &'a Spaces, context: &'a Context) -> Self {
-        Self { declarations, spaces, context, templates: RefCell::default() }
     }
 
     /// A rendered text of a command.

@@ -19,7 +19,6 @@ pub(super) fn too_deep(text: &str) -> Option<u32> {
     Some(u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1))
 }
 
-/// Counts what can make a level, and so may count too much.
 /// There are no more levels than this: as many as words, which may be keywords, and letters of
 /// other kinds, and one for the end of a text with an open bracket.
 fn level_count_max(text: &str) -> usize {
@@ -56,6 +55,7 @@ fn is_flat(token: TokenKind) -> bool {
     )
 }
 
+/// Counts what can make a level, and so may count too much.
 fn is_too_deep(text: &str) -> bool {
     let mut lexer = lex(text, Mode::Module);
     // Levels at this place, at the innermost open bracket, and at those around it.

@@ -14,6 +14,9 @@ use crate::error::{Code, Diagnostic, Error, RunnableError};
 /// memory for what only looks large, as a sparse file does, would not be had.
 const WRITTEN_BYTES_MAX: u64 = 256 << 20;
 
+/// So many bytes are worth a second thread that reads.
+const SHARED_BYTES_MIN: usize = 4 << 20;
+
 /// A file operation that failed.
 #[derive(Debug)]
 pub struct FileError {
@@ -110,9 +113,6 @@ pub fn open_plain_stat(path: &Path) -> Result<(File, Metadata)> {
     verb("read", path, Err(io::Error::new(io::ErrorKind::InvalidData, "not a regular file")))
 }
 
-/// So many bytes are worth a second thread that reads.
-const SHARED_BYTES_MIN: usize = 4 << 20;
-
 /// The first bytes of a file, fewer if there are not so many; one system call if there are, two
 /// at a time if they are many.
 pub fn read_sized(mut file: &File, size_bytes: u64) -> io::Result<Vec<u8>> {
@@ -120,21 +120,35 @@ pub fn read_sized(mut file: &File, size_bytes: u64) -> io::Result<Vec<u8>> {
     let length = if bytes.len() < SHARED_BYTES_MIN {
         fill(&mut bytes, |buffer, _| file.read(buffer))?
     } else {
-        let middle = bytes.len() / 2;
-        let (front, back) = bytes.split_at_mut(middle);
-        let (front, back) = thread::scope(|scope| {
-            let at = move |buffer: &mut [u8], start| file.read_at(buffer, start as u64);
-            let back = scope.spawn(move || fill(back, |buffer, done| at(buffer, middle + done)));
-            let front = fill(front, at);
-            (front, back.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        });
-        let (front, back) = (front?, back?);
-        let length = if front < middle { front } else { middle + back };
+        let length = read_in_halves(file, &mut bytes)?;
         file.seek(SeekFrom::Start(length as u64))?;
         length
     };
     bytes.truncate(length);
     Ok(bytes)
+}
+
+/// Fills a buffer with the first bytes of a file; gives how many there were.
+fn read_in_halves(file: &File, bytes: &mut [u8]) -> io::Result<usize> {
+    let at = |buffer: &mut [u8], start| file.read_at(buffer, start as u64);
+    let middle = bytes.len() / 2;
+    let (front, back) = bytes.split_at_mut(middle);
+    let (front_length, back_length) = thread::scope(|scope| {
+        let read_back = || fill(&mut *back, |buffer, done| at(buffer, middle + done));
+        let thread = thread::Builder::new().spawn_scoped(scope, read_back).ok();
+        let front_length = fill(front, at);
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        (front_length, thread.map(join))
+    });
+    let front_length = front_length?;
+    if front_length < middle {
+        return Ok(front_length);
+    }
+    // Without a thread it is still to be read.
+    let read_back = || fill(back, |buffer, done| at(buffer, middle + done));
+    Ok(middle + back_length.unwrap_or_else(read_back)?)
 }
 
 /// Fills a buffer by reads, each told how much there is by then; gives how much there was.

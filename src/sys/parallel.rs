@@ -31,7 +31,9 @@ pub fn map<T: Sync, R: Send>(
         done
     };
     let mut done = thread::scope(|scope| {
-        let threads: Vec<_> = (1..thread_count).map(|_| scope.spawn(take_turns)).collect();
+        // Where no thread can be started, fewer do it all.
+        let start = |_| thread::Builder::new().spawn_scoped(scope, take_turns).ok();
+        let threads: Vec<_> = (1..thread_count).filter_map(start).collect();
         let mut done = take_turns();
         for thread in threads {
             done.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
