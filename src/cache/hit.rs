@@ -43,6 +43,16 @@ pub enum Restored {
     Files,
     /// Nothing was written, since this file is not to be replaced.
     Spared(ProjectPath),
+    /// Nothing was written, since nothing was to be.
+    NotAllowed,
+}
+
+/// Whether a restore may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writes {
+    Allowed,
+    /// It only finds out whether it would have to.
+    NotAllowed,
 }
 
 /// Where a log is kept.
@@ -148,10 +158,11 @@ impl Hit {
     pub fn restore(
         &self,
         root: &AbsPath,
+        writes: Writes,
         is_spared: &dyn Fn(&ProjectPath) -> bool,
     ) -> Result<Restored, Diagnostic> {
         self.plan_restore(root)
-            .run(is_spared)
+            .run(writes, is_spared)
             .map_err(|cause| warning::unusable(&self.runnable, &cause))
     }
 

@@ -38,7 +38,7 @@ use std::fs::File;
 pub use artifacts::{Artifact, ArtifactKind, Manifest};
 pub use collect::collect;
 pub use content::Content;
-pub use hit::{Hit, LogReader, Restored};
+pub use hit::{Hit, LogReader, Restored, Writes};
 pub use local::Local;
 pub use lock::{Claim, Claims};
 pub use memo::Memo;
@@ -132,7 +132,8 @@ pub trait Store: Send + Sync {
         false
     }
 
-    /// Whether [`Store::finish`] sends what other caches keep.
+    /// Whether it may have to wait for another machine; [`Store::finish`] sends what other caches
+    /// keep then.
     fn is_remote(&self) -> bool {
         false
     }

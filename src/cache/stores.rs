@@ -21,6 +21,11 @@ impl Stores {
         self.0.get(cache).map(AsRef::as_ref)
     }
 
+    /// Whether finishing them may have to wait for another machine.
+    pub fn are_remote(&self) -> bool {
+        self.0.values().any(|store| store.is_remote())
+    }
+
     /// Finishes all of them; gives what there is to warn of. Those that send what others keep
     /// come first.
     pub fn finish(&self) -> Vec<Diagnostic> {

@@ -12,9 +12,9 @@ use super::job::{Job, Run};
 use super::runtime;
 use super::scheduler::Scheduler;
 use super::signals::{Listener, Request, Signals, suspend};
-use super::worker::{Message, blocking, work};
-use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status};
-use crate::error::Result;
+use super::worker::{self, Message, Open, blocking};
+use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status, first_pass};
+use crate::error::{Diagnostic, Result};
 use crate::sys::clock;
 
 /// How long commands may take to end after the first signal.
@@ -35,20 +35,66 @@ const MESSAGES_AT_ONCE: usize = 64;
 /// Returns when no command runs any more. Errors are those of the machine that keep a run from
 /// starting at all; whatever goes wrong later is in the events and in the summary's code.
 pub fn run(job: Job, signals: Signals, events: EventSender) -> Result<RunSummary> {
-    let runtime = runtime::new(job.worker_count.clamp(1, BLOCKING_THREADS_MAX) + 1)?;
-    let summary = runtime.block_on(async {
-        let listener = signals.listen()?;
-        Ok(drive(Arc::new(Run::new(job, events)), listener).await)
-    });
-    // A lookup that hangs must not keep a stopped run alive.
-    runtime.shutdown_background();
-    summary
+    begin(job, signals, events).finish()
+}
+
+/// A run that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    state: Loop,
+    inbox: UnboundedReceiver<Message>,
+    signals: Signals,
+    open: Vec<Open>,
+}
+
+/// Begins a run: looks up what is quickly known to be warm, unless signals are sent, for there is
+/// nobody yet to receive them; those of the process still end it by themselves.
+pub fn begin(job: Job, signals: Signals, events: EventSender) -> Begun {
+    let (messages, inbox) = unbounded_channel();
+    let mut state = Loop::begin(Arc::new(Run::new(job, events)), messages);
+    let open = match signals {
+        Signals::Sent(_) => Vec::new(),
+        Signals::Process | Signals::Never => first_pass::look_up(&mut state),
+    };
+    Begun { state, inbox, signals, open }
+}
+
+impl Begun {
+    /// Whether nothing is left to be done that takes time, nor anything to be waited for.
+    pub fn has_ended(&self) -> bool {
+        self.state.has_ended() && self.open.is_empty() && !self.state.run.job.stores.are_remote()
+    }
+
+    /// Does the rest of a run.
+    ///
+    /// # Errors
+    /// The machine does not let it start.
+    pub fn finish(mut self) -> Result<RunSummary> {
+        if self.has_ended() {
+            let warnings = self.state.run.job.stores.finish();
+            self.state.warn_at_end(warnings);
+            return Ok(self.state.end());
+        }
+        let worker_count = self.state.run.job.worker_count.clamp(1, BLOCKING_THREADS_MAX);
+        let runtime = runtime::new(worker_count + 1)?;
+        let summary = runtime.block_on(async {
+            let listener = self.signals.listen()?;
+            for open in self.open {
+                self.state.start(|run, messages| worker::finish(run, open, messages));
+            }
+            Ok(drive(self.state, self.inbox, listener).await)
+        });
+        // A lookup that hangs must not keep a stopped run alive.
+        runtime.shutdown_background();
+        summary
+    }
 }
 
 /// The loop's own state.
-struct Loop {
-    run: Arc<Run>,
-    scheduler: Scheduler,
+#[derive(Debug)]
+pub(super) struct Loop {
+    pub(super) run: Arc<Run>,
+    pub(super) scheduler: Scheduler,
     workers: JoinSet<usize>,
     messages: UnboundedSender<Message>,
     statuses: Vec<Status>,
@@ -56,19 +102,20 @@ struct Loop {
     code: i32,
     saved: Duration,
     signal: Option<Signal>,
+    begin: std::time::Instant,
 }
 
-async fn drive(run: Arc<Run>, mut listener: Listener) -> RunSummary {
-    let begin = clock::instant();
-    let (messages, mut inbox) = unbounded_channel();
-    let mut state = Loop::begin(run, messages);
+async fn drive(
+    mut state: Loop,
+    mut inbox: UnboundedReceiver<Message>,
+    mut listener: Listener,
+) -> RunSummary {
     let grace = sleep(Duration::ZERO);
     tokio::pin!(grace);
     let mut batch = Vec::new();
-    while !state.scheduler.is_done() || !state.workers.is_empty() {
+    while !state.has_ended() {
         while let Some(assignment) = state.scheduler.assign() {
-            let run = Arc::clone(&state.run);
-            state.workers.spawn(work(run, assignment, state.messages.clone()));
+            state.start(|run, messages| worker::work(run, assignment, messages));
         }
         tokio::select! {
             biased;
@@ -99,7 +146,8 @@ async fn drive(run: Arc<Run>, mut listener: Listener) -> RunSummary {
             }
         }
     }
-    state.end(begin, &mut listener).await
+    state.settle(&mut listener).await;
+    state.end()
 }
 
 impl Loop {
@@ -129,8 +177,21 @@ impl Loop {
             code: 0,
             saved: Duration::ZERO,
             signal: None,
+            begin: clock::instant(),
             run,
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.scheduler.is_done() && self.workers.is_empty()
+    }
+
+    /// Has a worker begin.
+    fn start<F>(&mut self, work: impl FnOnce(Arc<Run>, UnboundedSender<Message>) -> F)
+    where
+        F: Future<Output = usize> + Send + 'static,
+    {
+        self.workers.spawn(work(Arc::clone(&self.run), self.messages.clone()));
     }
 
     /// Gives the time until something harder is done, if it is counted from now.
@@ -174,7 +235,7 @@ impl Loop {
         }
     }
 
-    fn hear(&mut self, message: Message) {
+    pub(super) fn hear(&mut self, message: Message) {
         match message {
             Message::Ended(ended) => {
                 for (unit, outcome) in ended {
@@ -219,35 +280,42 @@ impl Loop {
         self.run.events.send(Event::Ended { runnable: unit, outcome });
     }
 
-    async fn end(mut self, begin: std::time::Instant, listener: &mut Listener) -> RunSummary {
+    /// Whatever has not ended by now never will, or the caches are finished.
+    async fn settle(&mut self, listener: &mut Listener) {
         if self.run.stop.is_killed() {
-            // Whatever has not ended by now never will.
             for unit in 0..self.statuses.len() {
                 if self.statuses[unit] == Status::Pending {
                     self.leave(unit, Status::Interrupted);
                 }
             }
-        } else {
-            let stores = self.run.job.stores.clone();
-            let finishing = blocking(move || stores.finish());
-            tokio::pin!(finishing);
-            // It may wait for another machine: a signal still ends that.
-            let warnings = loop {
-                tokio::select! {
-                    biased;
-                    warnings = &mut finishing => break warnings,
-                    request = listener.next() => drop(self.obey(request)),
-                }
-            };
-            for warning in warnings {
-                self.run.warn(None, warning);
-            }
-            self.run.warn_of_unmatched();
+            return;
         }
+        let stores = self.run.job.stores.clone();
+        let finishing = blocking(move || stores.finish());
+        tokio::pin!(finishing);
+        // It may wait for another machine: a signal still ends that.
+        let warnings = loop {
+            tokio::select! {
+                biased;
+                warnings = &mut finishing => break warnings,
+                request = listener.next() => drop(self.obey(request)),
+            }
+        };
+        self.warn_at_end(warnings);
+    }
+
+    fn warn_at_end(&self, warnings: Vec<Diagnostic>) {
+        for warning in warnings {
+            self.run.warn(None, warning);
+        }
+        self.run.warn_of_unmatched();
+    }
+
+    fn end(self) -> RunSummary {
         let summary = RunSummary {
             statuses: self.statuses,
             code: self.signal.map_or(self.code, |signal| 128 + signal.as_raw()),
-            duration: begin.elapsed(),
+            duration: self.begin.elapsed(),
             saved: self.saved,
             signal: self.signal.map(Signal::as_raw),
         };

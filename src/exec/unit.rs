@@ -8,7 +8,7 @@ use super::ancestry;
 use super::job::{Run, UnknownUpstream};
 use super::orphans;
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
-use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
+use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store, Writes};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Change, Fingerprint, diff};
 use crate::paths::ProjectPath;
@@ -28,6 +28,8 @@ pub(super) enum Looked {
     Cold(Box<Cold>),
     /// Another process runs it, or brings its artifacts back.
     Busy,
+    /// Its artifacts are to be brought back, which this look was not allowed to.
+    NotInPlace,
 }
 
 /// A runnable whose command is to be run now.
@@ -46,6 +48,7 @@ pub(super) struct Cold {
 enum Unusable {
     Reason(RunReason, Option<Box<Fingerprint>>),
     Busy,
+    NotInPlace,
     Error(RunnableError),
 }
 
@@ -56,11 +59,12 @@ impl From<RunnableError> for Unusable {
 }
 
 /// Replays a runnable, or finds out why it must run, and claims it. Its upstreams have ended.
-pub(super) fn look_up(run: &Run, unit: usize) -> Looked {
+pub(super) fn look_up(run: &Run, unit: usize, writes: Writes) -> Looked {
     let mut claim = None;
-    let looked = match find(run, unit, &mut claim) {
+    let looked = match find(run, unit, writes, &mut claim) {
         Ok(outcome) => return Looked::Ended(outcome),
         Err(Unusable::Busy) => return Looked::Busy,
+        Err(Unusable::NotInPlace) => return Looked::NotInPlace,
         Err(Unusable::Error(error)) => Err(error),
         Err(Unusable::Reason(reason, before)) => run
             .job
@@ -80,7 +84,12 @@ pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Diagnostic) 
 }
 
 /// The replayed outcome of a unit, or why it has to run. Whatever writes needs the claim.
-fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Unusable> {
+fn find(
+    run: &Run,
+    unit: usize,
+    writes: Writes,
+    claim: &mut Option<Claim>,
+) -> Result<Outcome, Unusable> {
     let runnable = run.runnable(unit);
     let Some(cache) = &runnable.cache else {
         return Err(Unusable::Reason(RunReason::Uncached, None));
@@ -113,9 +122,10 @@ fn find(run: &Run, unit: usize, claim: &mut Option<Claim>) -> Result<Outcome, Un
         // Who had the claim before may have stored what we want.
         hit = usable(run, unit, store.look_again(key));
     }
-    let unused = match hit.map(|hit| replay(run, unit, &hit)) {
+    let unused = match hit.map(|hit| replay(run, unit, writes, &hit)) {
         Some(Ok(outcome)) => return Ok(outcome),
-        Some(Err(reason)) => reason,
+        Some(Err(NotReplayed::Runs(reason))) => reason,
+        Some(Err(NotReplayed::NotInPlace)) => return Err(Unusable::NotInPlace),
         None => None,
     };
     let reason = unused.unwrap_or_else(|| reason(run, unit, store, &before, is_absent));
@@ -178,20 +188,29 @@ fn reason(
     if changes.is_empty() { RunReason::NotKept } else { RunReason::Changed(changes) }
 }
 
-/// Log and artifacts of a hit, brought back; or why they are not, where no warning says it.
-fn replay(run: &Run, unit: usize, hit: &Hit) -> Result<Outcome, Option<RunReason>> {
+/// Why a hit was not replayed.
+enum NotReplayed {
+    /// It runs instead; why, where no warning says it.
+    Runs(Option<RunReason>),
+    NotInPlace,
+}
+
+/// Log and artifacts of a hit, brought back.
+fn replay(run: &Run, unit: usize, writes: Writes, hit: &Hit) -> Result<Outcome, NotReplayed> {
     let _stage = tracing::info_span!(target: STAGE, "replay").entered();
     run.events.send(Event::Replaying { runnable: unit });
     let name = &run.runnable(unit).name;
     if let Err(conflict) = run.owners.claim(name, &hit.manifest().to_list()) {
         run.warn(Some(unit), conflict.diagnostic(name).hint(format!("`{name}` runs instead")));
-        return Err(None);
+        return Err(NotReplayed::Runs(None));
     }
-    match try_replay(run, unit, hit) {
+    match try_replay(run, unit, writes, hit) {
+        Ok((_, Restored::NotAllowed)) => Err(NotReplayed::NotInPlace),
         Ok((_, Restored::Spared(path))) => {
             // A file that git tracks may hold somebody's work, and only the command can tell.
             let path = path.escaped().into_owned();
-            Err(Some(RunReason::Changed(vec![Change::FileChanged { path }])))
+            let reason = RunReason::Changed(vec![Change::FileChanged { path }]);
+            Err(NotReplayed::Runs(Some(reason)))
         }
         Ok((log, restored)) => {
             if restored == Restored::Files {
@@ -205,13 +224,18 @@ fn replay(run: &Run, unit: usize, hit: &Hit) -> Result<Outcome, Option<RunReason
             // A restore that stopped half way has written, too.
             run.forget_files();
             run.warn(Some(unit), diagnostic.hint(format!("`{name}` runs instead")));
-            Err(None)
+            Err(NotReplayed::Runs(None))
         }
     }
 }
 
-fn try_replay(run: &Run, unit: usize, hit: &Hit) -> Result<(Log, Restored), Diagnostic> {
+fn try_replay(
+    run: &Run,
+    unit: usize,
+    writes: Writes,
+    hit: &Hit,
+) -> Result<(Log, Restored), Diagnostic> {
     let log = run.outputs.replay(&run.runnable(unit).name, hit)?;
     let is_spared = |path: &ProjectPath| run.job.inputs.is_tracked(path);
-    Ok((log, hit.restore(&run.job.dirs.root, &is_spared)?))
+    Ok((log, hit.restore(&run.job.dirs.root, writes, &is_spared)?))
 }

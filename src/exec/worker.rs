@@ -13,7 +13,7 @@ use super::process::{Exit, NotStarted, Surroundings, Task, run_command};
 use super::scheduler::Assignment;
 use super::unit::{CODE_ERROR, Cold, Looked, failed, look_up};
 use super::{Event, Outcome};
-use crate::cache::Claim;
+use crate::cache::{Claim, Writes};
 use crate::error::{Code, Diagnostic};
 use crate::hash::GraphResult;
 use crate::plan::Action;
@@ -42,98 +42,132 @@ pub(super) enum Message {
     Heard(oneshot::Sender<()>),
 }
 
+/// A unit that lookups have ended at, and its worker.
+#[derive(Debug)]
+pub(super) struct Open {
+    worker: usize,
+    unit: usize,
+    looked: Looked,
+}
+
 /// A worker's part: looks its units up, runs the first that is cold, and is free again.
 pub(super) async fn work(
     run: Arc<Run>,
     assignment: Assignment,
     messages: UnboundedSender<Message>,
 ) -> usize {
-    let Assignment { worker, units, is_ample } = assignment;
+    let worker = assignment.worker;
     let open = {
         let (run, messages) = (Arc::clone(&run), messages.clone());
-        blocking(move || look_up_chunk(&run, (units, is_ample), &messages)).await
+        blocking(move || {
+            let goes_on = |_| !run.stop.is_asked();
+            look_up_chunk(&run, assignment, Writes::Allowed, goes_on, |it| tell(&messages, it))
+        })
+        .await
     };
-    if let Some((unit, looked)) = open {
-        // What ended before this one is shown before it.
-        let (heard, is_heard) = oneshot::channel();
-        tell(&messages, Message::Heard(heard));
-        let _ = is_heard.await;
-        let message = match finish_waiting(&run, unit, looked).await {
-            Some(Looked::Cold(cold)) if !run.stop.is_asked() => {
-                Message::Ended(vec![(unit, run_cold(run, *cold, worker).await)])
-            }
-            Some(Looked::Ended(outcome)) => Message::Ended(vec![(unit, outcome)]),
-            Some(Looked::Cold(_) | Looked::Busy) | None => Message::GaveBack(vec![unit]),
-        };
-        tell(&messages, message);
+    match open {
+        Some(open) => finish(run, open, messages).await,
+        None => worker,
     }
+}
+
+/// The rest of a worker's part: deals with the unit that its lookups have ended at.
+pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<Message>) -> usize {
+    let Open { worker, unit, looked } = open;
+    // What ended before this one is shown before it.
+    let (heard, is_heard) = oneshot::channel();
+    tell(&messages, Message::Heard(heard));
+    let _ = is_heard.await;
+    let message = match settle(&run, unit, looked).await {
+        Some(Looked::Cold(cold)) if !run.stop.is_asked() => {
+            Message::Ended(vec![(unit, run_cold(run, *cold, worker).await)])
+        }
+        Some(Looked::Ended(outcome)) => Message::Ended(vec![(unit, outcome)]),
+        Some(Looked::Cold(_) | Looked::Busy | Looked::NotInPlace) | None => {
+            Message::GaveBack(vec![unit])
+        }
+    };
+    tell(&messages, message);
     worker
 }
 
-/// Waits until no other process runs the unit, then looks again: it may be warm by now. `None` if
-/// the run was stopped meanwhile.
-async fn finish_waiting(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looked> {
-    if matches!(looked, Looked::Busy) {
-        run.events.send(Event::Waiting { runnable: unit });
-    }
-    while matches!(looked, Looked::Busy) {
+/// Waits until no other process runs the unit, and brings back what is not in place; then looks
+/// again: it may be warm by now. `None` if the run was stopped meanwhile.
+async fn settle(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looked> {
+    let mut is_announced = false;
+    while matches!(looked, Looked::Busy | Looked::NotInPlace) {
+        let is_busy = matches!(looked, Looked::Busy);
+        if is_busy && !std::mem::replace(&mut is_announced, true) {
+            run.events.send(Event::Waiting { runnable: unit });
+        }
         if run.stop.is_asked() {
             return None;
         }
-        tokio::time::sleep(CLAIM_INTERVAL).await;
+        if is_busy {
+            tokio::time::sleep(CLAIM_INTERVAL).await;
+        }
         let run = Arc::clone(run);
         looked = blocking(move || {
-            // The other process has changed files.
-            run.forget_files();
-            look_up(&run, unit)
+            if is_busy {
+                // The other process has changed files.
+                run.forget_files();
+            }
+            look_up(&run, unit, Writes::Allowed)
         })
         .await;
     }
     Some(looked)
 }
 
-/// Looks units up one after the other until one is not warm or has failed, and gives back the rest.
-fn look_up_chunk(
+/// Looks the units of an assignment up one after the other, until one is not warm or has failed,
+/// and gives back the rest.
+pub(super) fn look_up_chunk(
     run: &Run,
-    (units, is_ample): (Vec<usize>, bool),
-    messages: &UnboundedSender<Message>,
-) -> Option<(usize, Looked)> {
+    Assignment { worker, units, is_ample }: Assignment,
+    writes: Writes,
+    goes_on: impl Fn(usize) -> bool,
+    tell: impl Fn(Message),
+) -> Option<Open> {
     let mut news = Vec::new();
     let begin = clock::instant();
     let mut told_at = begin;
     let mut open = None;
-    let mut is_announced = units.first().is_some_and(|first| announce(run, *first, &units));
-    let mut units = units.into_iter();
-    while !run.stop.is_asked()
-        && open.is_none()
-        && let Some(unit) = units.next()
+    let mut rest = units.as_slice();
+    let mut is_announced =
+        units.first().is_some_and(|first| goes_on(*first) && announce(run, *first, &units));
+    while open.is_none()
+        && let Some((&unit, others)) = rest.split_first()
+        && goes_on(unit)
     {
-        match look_up(run, unit) {
+        match look_up(run, unit, writes) {
             Looked::Ended(outcome) => {
                 let is_success = outcome.status.is_success();
                 news.push((unit, outcome));
+                rest = others;
                 if !is_success {
                     break;
                 }
             }
-            looked => open = Some((unit, looked)),
+            looked => {
+                open = Some(Open { worker, unit, looked });
+                rest = others;
+            }
         }
         if is_ample && begin.elapsed() > AMPLE_TIME_MAX {
             break;
         }
-        is_announced = is_announced || announce(run, unit, units.as_slice());
+        is_announced = is_announced || announce(run, unit, rest);
         if told_at.elapsed() > NEWS_INTERVAL && !news.is_empty() {
-            tell(messages, Message::Ended(std::mem::take(&mut news)));
+            tell(Message::Ended(std::mem::take(&mut news)));
             told_at = clock::instant();
         }
     }
     // First what may have waited for the one that ended last.
-    let rest: Vec<usize> = units.collect();
     if !rest.is_empty() {
-        tell(messages, Message::GaveBack(rest));
+        tell(Message::GaveBack(rest.to_vec()));
     }
     if !news.is_empty() {
-        tell(messages, Message::Ended(news));
+        tell(Message::Ended(news));
     }
     open
 }

@@ -29,13 +29,17 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     if workspace.repo.is_none() {
         uncache(loaded, &mut graph, ui);
     }
-    let (events, reporting) = reporting(loaded, &graph, sys, ui);
+    let (events, mut reporting) = reporting(loaded, &graph, sys, ui);
     let world = Arc::clone(&workspace.world);
     let job = job(loaded, &workspace, Arc::new(graph), world);
     let summary = {
         let _stage = tracing::info_span!(target: STAGE, "run").entered();
         workspace.world.look_ahead(&job.graph.runnables);
-        exec::run(job, Signals::Process, events)?
+        let begun = exec::begin(job, Signals::Process, events);
+        if !begun.has_ended() {
+            reporting = reporting.start()?;
+        }
+        begun.finish()?
     };
     workspace.finish();
     reporting.finish(summary.signal.is_some());
@@ -87,7 +91,7 @@ pub(super) fn reporting(
     };
     let manifest =
         Manifest::new(&exec::output_folder(&loaded.dirs), loaded.dirs.unfinished.clone());
-    Reporting::start(reporter(choice, ui, Marks::new(sys)), manifest)
+    Reporting::new(reporter(choice, ui, Marks::new(sys)), manifest)
 }
 
 /// Outside of a repository nothing can be known of the files: everything runs.

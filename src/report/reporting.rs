@@ -1,4 +1,4 @@
-//! The receiving end of a run's events: a thread that hands them to a reporter.
+//! The receiving end of a run's events, which hands them to a reporter.
 
 use std::fmt::Debug;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -6,7 +6,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::Manifest;
+use crate::error::Result;
 use crate::exec::{Event, EventReceiver, EventSender, Received, event_channel};
+use crate::sys::parallel;
 
 /// How often a reporter may draw while nothing happens.
 const IDLE_INTERVAL: Duration = Duration::from_millis(100);
@@ -25,58 +27,86 @@ pub trait Reporter: Debug + Send {
     fn idle(&mut self) {}
 }
 
-/// A reporter at work.
+/// A reporter and its way to what happens.
 #[derive(Debug)]
-pub struct Reporting {
-    thread: JoinHandle<()>,
-    is_done: Receiver<()>,
+pub struct Reporting(State);
+
+#[derive(Debug)]
+enum State {
+    Waiting(Box<Desk>),
+    Started { thread: JoinHandle<()>, is_done: Receiver<()> },
+}
+
+/// All that a reporter works with.
+#[derive(Debug)]
+struct Desk {
+    receiver: EventReceiver,
+    reporter: Box<dyn Reporter>,
+    manifest: Manifest,
 }
 
 impl Reporting {
-    /// Starts the thread; the sender is for [`crate::exec::run`].
-    pub fn start(reporter: Box<dyn Reporter>, manifest: Manifest) -> (EventSender, Self) {
+    /// A reporter that has not started; the sender is for [`crate::exec::begin`].
+    pub fn new(reporter: Box<dyn Reporter>, manifest: Manifest) -> (EventSender, Self) {
         let (sender, receiver) = event_channel(reporter.wants_output());
-        let (done, is_done) = channel();
-        let thread = std::thread::spawn(move || {
-            report(&receiver, reporter, manifest);
-            // Whoever waited may have given up.
-            let _ = done.send(());
-        });
-        (sender, Self { thread, is_done })
+        (sender, Self(State::Waiting(Box::new(Desk { receiver, reporter, manifest }))))
     }
 
-    /// Waits until everything has been shown; of a run that was stopped, not for long.
+    /// Shows what happens, from now on, on a thread of its own.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn start(self) -> Result<Self> {
+        let State::Waiting(desk) = self.0 else { return Ok(self) };
+        let (done, is_done) = channel();
+        let thread = parallel::start(move || {
+            desk.report();
+            // Whoever waited may have given up.
+            let _ = done.send(());
+        })?;
+        Ok(Self(State::Started { thread, is_done }))
+    }
+
+    /// Returns when everything has been shown; of a run that was stopped, before long.
     pub fn finish(self, was_stopped: bool) {
-        if was_stopped && self.is_done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-            return;
-        }
-        if let Err(panic) = self.thread.join() {
-            std::panic::resume_unwind(panic);
+        match self.0 {
+            State::Waiting(desk) => desk.report(),
+            State::Started { thread, is_done } => {
+                if was_stopped && is_done.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    return;
+                }
+                if let Err(panic) = thread.join() {
+                    std::panic::resume_unwind(panic);
+                }
+            }
         }
     }
 }
 
-fn report(receiver: &EventReceiver, mut reporter: Box<dyn Reporter>, mut manifest: Manifest) {
-    let mut patience = Duration::ZERO;
-    loop {
-        match receiver.next(patience) {
-            Received::Event(event) => {
-                patience = Duration::ZERO;
-                if let Some(diagnostic) = manifest.event(&event) {
-                    let diagnostic = Box::new(diagnostic);
-                    reporter.event(&Event::Warning { runnable: None, diagnostic });
+impl Desk {
+    /// Shows what happens until there is nothing more.
+    fn report(mut self) {
+        let mut patience = Duration::ZERO;
+        loop {
+            match self.receiver.next(patience) {
+                Received::Event(event) => {
+                    patience = Duration::ZERO;
+                    if let Some(diagnostic) = self.manifest.event(&event) {
+                        let diagnostic = Box::new(diagnostic);
+                        self.reporter.event(&Event::Warning { runnable: None, diagnostic });
+                    }
+                    self.reporter.event(&event);
+                    self.receiver.shown(&event);
+                    if matches!(event, Event::RunEnded { .. }) {
+                        return;
+                    }
                 }
-                reporter.event(&event);
-                receiver.shown(&event);
-                if matches!(event, Event::RunEnded { .. }) {
-                    return;
+                Received::Nothing => {
+                    self.reporter.idle();
+                    patience = IDLE_INTERVAL;
                 }
+                Received::Closed => return,
             }
-            Received::Nothing => {
-                reporter.idle();
-                patience = IDLE_INTERVAL;
-            }
-            Received::Closed => return,
         }
     }
 }
@@ -104,13 +134,14 @@ mod tests {
     #[test]
     fn a_stopped_run_does_not_wait_for_a_terminal_that_takes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let (sender, reporting) = Reporting::start(
+        let (sender, reporting) = Reporting::new(
             Box::new(Stuck),
             Manifest::new(
                 folder.path(),
                 crate::sys::unfinished::Unfinished::new(folder.path().join("tmp")),
             ),
         );
+        let reporting = reporting.start().unwrap();
         sender.send(Event::RunEnded { summary: RunSummary::default() });
         reporting.finish(true);
     }

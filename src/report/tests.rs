@@ -14,7 +14,7 @@ use rustix::termios::Winsize;
 
 use super::{Choice, Logger, Manifest, Marks, Reporting, Verbosity, reporter};
 use crate::exec::tests::project::{PATIENCE, Project};
-use crate::exec::{Signals, output_folder, run};
+use crate::exec::{Signals, begin, output_folder};
 use crate::sys::{Env, Sys, clock, fs, spawn, ui::Ui};
 
 /// The run that the tests below start: not a test by itself.
@@ -40,8 +40,10 @@ fn a_run() {
     for _ in 0..sys.var("QIK_TEST_RUNS").map_or(1, |count| count.parse().unwrap()) {
         let reporter = reporter(choice, &Ui::new(&sys), Marks::ASCII);
         let manifest = Manifest::new(&output_folder(&job.dirs), job.dirs.unfinished.clone());
-        let (events, reporting) = Reporting::start(reporter, manifest);
-        let summary = run(job.clone(), Signals::Process, events).unwrap();
+        let (events, reporting) = Reporting::new(reporter, manifest);
+        let begun = begin(job.clone(), Signals::Process, events);
+        let reporting = reporting.start().unwrap();
+        let summary = begun.finish().unwrap();
         reporting.finish(summary.signal.is_some());
         code = summary.code;
     }

@@ -1,7 +1,9 @@
-//! Work on many items, in as many threads as it is worth. Pure.
+//! Threads: work on many items in as many of them as it is worth, and such as do something beside.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
+
+use crate::error::{Code, Diagnostic};
 
 /// Chunks that there are for each thread: one that is slow, or begins late, does fewer of them.
 const CHUNKS_PER_THREAD: usize = 8;
@@ -42,6 +44,20 @@ pub fn map<T: Sync, R: Send>(
     });
     done.sort_unstable_by_key(|(number, _)| *number);
     done.into_iter().flat_map(|(_, results)| results).collect()
+}
+
+/// Starts a thread of its own.
+///
+/// # Errors
+/// The system has none left.
+pub fn start<R: Send + 'static>(
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<JoinHandle<R>, Diagnostic> {
+    thread::Builder::new().spawn(work).map_err(|error| {
+        Diagnostic::new(Code::SpawnFailed, "a thread cannot be started")
+            .because(error.to_string())
+            .hint("`ulimit -u` says how many threads and processes there may be, and raises it")
+    })
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ impl Round {
         let (requests, received) = unbounded_channel();
         std::thread::spawn(move || {
             let end = catch_unwind(AssertUnwindSafe(|| {
+                let reporting = reporting.start()?;
                 let summary = exec::run(job, Signals::Sent(received), events)?;
                 reporting.finish(summary.signal.is_some());
                 Ok(summary)
