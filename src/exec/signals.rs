@@ -8,7 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::runtime;
 use crate::error::{Code, Diagnostic, Result};
-use crate::sys::fs;
+use crate::sys::{fs, parallel};
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +54,13 @@ pub fn listen_to_process(heard: impl Fn(Request) + Send + 'static) -> Result<()>
         let _within = runtime.enter();
         Streams::open()?
     };
-    std::thread::spawn(move || {
+    parallel::start(move || {
         runtime.block_on(async {
             loop {
                 heard(streams.next().await);
             }
         });
-    });
+    })?;
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Output, Stdio};
+use std::thread;
 
 use crate::error::{Code, Diagnostic};
 use crate::paths::{AbsPath, escape};
@@ -84,10 +85,11 @@ impl Git {
         }
         let mut child = command.spawn().map_err(|error| self.not_started(&error))?;
         let stdin = child.stdin.take();
-        let output = std::thread::scope(|scope| {
+        let output = thread::scope(|scope| {
             if let Some(mut stdin) = stdin {
                 // A git that ends early does not read all of it, and says why by itself.
-                scope.spawn(move || drop(stdin.write_all(input)));
+                let write = move || drop(stdin.write_all(input));
+                thread::Builder::new().spawn_scoped(scope, write)?;
             }
             child.wait_with_output()
         });

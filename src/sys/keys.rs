@@ -7,6 +7,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 
+use super::parallel;
+
 /// A terminal that gives single keys, until this is dropped.
 #[derive(Debug)]
 pub struct Keys {
@@ -16,7 +18,7 @@ pub struct Keys {
 
 impl Keys {
     /// Asks the terminal of standard input for keys, and calls for each of them. `None` where
-    /// there is no terminal, or it is somebody else's at the moment.
+    /// there is no terminal, it is somebody else's at the moment, or no thread can hear them.
     ///
     /// Ctrl-C and the like stay signals, and output is written as ever.
     pub fn listen(mut pressed: impl FnMut(u8) + Send + 'static) -> Option<Self> {
@@ -25,11 +27,12 @@ impl Keys {
         }
         let keys = Self { before: tcgetattr(io::stdin()).ok()? };
         keys.resume();
-        std::thread::spawn(move || {
+        let hear = move || {
             while let Some(bytes) = next() {
                 bytes.into_iter().for_each(&mut pressed);
             }
-        });
+        };
+        parallel::start(hear).ok()?;
         Some(keys)
     }
 

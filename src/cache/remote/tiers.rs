@@ -145,7 +145,10 @@ impl Store for Tiered {
             };
             let threads: Vec<_> = missing
                 .chunks_mut(chunk_length)
-                .map(|chunk| scope.spawn(move || ask_all(chunk)))
+                // Without a thread they stay questions without an answer.
+                .filter_map(|chunk| {
+                    thread::Builder::new().spawn_scoped(scope, move || ask_all(chunk)).ok()
+                })
                 .collect();
             for thread in threads {
                 // A question that panics is one without an answer.

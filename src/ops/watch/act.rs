@@ -178,7 +178,7 @@ impl Session<'_> {
         let orders = Orders { set, forced };
         self.saves = Saves::default();
         self.show.clear();
-        let round = Round::start(&self.project, &orders, self.sender.clone(), (self.sys, self.ui));
+        let round = Round::start(&self.project, &orders, &self.sender, (self.sys, self.ui));
         self.phase = Phase::Running { round, ending: None };
     }
 

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::exec::{self, InputSource, Job, ReadCaches, Request, RunSummary, Signals, Status};
 use crate::ops::run;
 use crate::plan::{Graph, Runnable, RunnableId, RunnableName};
-use crate::sys::{Sys, ui::Ui};
+use crate::sys::{Sys, parallel, ui::Ui};
 
 /// A round, running or done.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Round {
     pub(super) fn start(
         project: &Project,
         orders: &Orders,
-        messages: Sender<Message>,
+        messages: &Sender<Message>,
         (sys, ui): (&Sys, &Ui),
     ) -> Self {
         let graph = Arc::new(Graph::clone(&project.graph).restricted_to(&orders.set));
@@ -59,7 +59,8 @@ impl Round {
         };
         let (events, reporting) = run::reporting(&project.loaded, &graph, sys, ui);
         let (requests, received) = unbounded_channel();
-        std::thread::spawn(move || {
+        let sender = messages.clone();
+        let started = parallel::start(move || {
             let end = catch_unwind(AssertUnwindSafe(|| {
                 let reporting = reporting.start()?;
                 let summary = exec::run(job, Signals::Sent(received), events)?;
@@ -67,8 +68,11 @@ impl Round {
                 Ok(summary)
             }));
             // The session may have ended meanwhile.
-            drop(messages.send(Message::Ended(end)));
+            drop(sender.send(Message::Ended(end)));
         });
+        if let Err(error) = started {
+            drop(messages.send(Message::Ended(Ok(Err(error.into())))));
+        }
         let (statuses, is_stopped) = (Vec::new(), false);
         Self { graph, recording, statuses, is_stopped, requests }
     }
