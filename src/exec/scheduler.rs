@@ -104,19 +104,25 @@ impl Scheduler {
         let length_min = if self.is_slow { 1 } else { CHUNK_LENGTH_QUICK };
         let length = share.clamp(length_min, CHUNK_LENGTH_MAX);
         let mut units = Vec::with_capacity(length);
-        while units.len() < length
-            && let Some((_, Reverse(unit))) = self.ready.pop()
-        {
-            self.stages[unit] = Stage::Assigned;
-            units.push(unit);
-        }
         while units.len() < CHUNK_LENGTH_MAX
-            && let Some(unit) = self.follower(&units)
+            && let Some(unit) = self.next(&units, length)
         {
             self.stages[unit] = Stage::Assigned;
             units.push(unit);
         }
         Some(Assignment { worker, units, is_ample: length > share.max(1) })
+    }
+
+    /// The most urgent unit that may come next in a chunk: of what is ready, up to so many, and of
+    /// what follows.
+    fn next(&mut self, units: &[usize], length: usize) -> Option<usize> {
+        let ready = self.ready.peek().filter(|_| units.len() < length);
+        let path_length = ready.map_or(0, |(path_length, _)| *path_length);
+        let follower = self.follower(units).filter(|unit| self.path_lengths[*unit] >= path_length);
+        if follower.is_some() || ready.is_none() {
+            return follower;
+        }
+        self.ready.pop().map(|(_, Reverse(unit))| unit)
     }
 
     /// The most urgent downstream of a chunk's last unit that waits for nothing outside of the
@@ -255,11 +261,11 @@ mod tests {
     fn the_longest_path_goes_first() {
         // 0 and 1 are alone; 2 → 3 → 4.
         let mut scheduler = Scheduler::new(&[vec![], vec![], vec![], vec![2], vec![3]], 1);
-        let first = Assignment { worker: 1, units: vec![2, 0, 1], is_ample: true };
+        let first = Assignment { worker: 1, units: vec![2, 3, 4, 0, 1], is_ample: true };
         assert_eq!(scheduler.assign(), Some(first));
         assert_eq!(scheduler.assign(), None);
         // 2 is cold.
-        assert!(scheduler.give_back(vec![0, 1]).is_empty());
+        assert!(scheduler.give_back(vec![3, 4, 0, 1]).is_empty());
         scheduler.succeed(2);
         scheduler.release(1);
         assert_eq!(units(scheduler.assign()), [3, 4]);
@@ -294,13 +300,22 @@ mod tests {
     #[test]
     fn a_failure_skips_all_downstreams_and_nothing_else() {
         let mut scheduler = Scheduler::new(&[vec![], vec![0], vec![1], vec![]], 1);
-        assert_eq!(units(scheduler.assign()), [0, 3]);
-        assert!(scheduler.give_back(vec![3]).is_empty());
+        assert_eq!(units(scheduler.assign()), [0, 1, 2, 3]);
+        assert!(scheduler.give_back(vec![1, 2, 3]).is_empty());
         assert_eq!(scheduler.fail(0), [1, 2]);
         scheduler.release(1);
         assert_eq!(units(scheduler.assign()), [3]);
         scheduler.succeed(3);
         assert!(scheduler.is_done());
+    }
+
+    #[test]
+    fn a_chain_is_for_one_worker_and_what_is_alone_for_another() {
+        let chain = (0..40_usize).map(|unit| unit.checked_sub(1).into_iter().collect());
+        let upstreams: Vec<Vec<usize>> = chain.chain(vec![vec![]; 40]).collect();
+        let mut scheduler = Scheduler::new(&upstreams, 2);
+        assert!(units(scheduler.assign()).into_iter().eq(0..CHUNK_LENGTH_MAX));
+        assert!(units(scheduler.assign()).into_iter().all(|unit| unit >= 40));
     }
 
     #[test]
