@@ -17,6 +17,9 @@ use crate::sys::{fs, ui::Ui};
 /// Logs are shown in pieces of this size.
 const PIECE_BYTES_MAX: usize = 64 * 1024;
 
+/// What is read of a log at first.
+const SHORT_BYTES: usize = 4 * 1024;
+
 /// Where reporters write.
 ///
 /// A stream that nobody reads any more (`qik | head`) is written to no more; the run goes on.
@@ -138,7 +141,8 @@ pub(super) fn for_each_piece(log: &Log, take: &mut dyn FnMut(&[u8])) -> fs::Resu
 
 fn read_pieces(log: &Log, file: &File, take: &mut dyn FnMut(&[u8])) -> fs::Result<()> {
     let path = log.path.as_deref().unwrap_or(Path::new("the log"));
-    let mut buffer = vec![0; PIECE_BYTES_MAX];
+    // Most logs are short, and there may be thousands of them.
+    let mut buffer = vec![0; SHORT_BYTES];
     let mut offset = 0;
     loop {
         match fs::verb("read", path, file.read_at(&mut buffer, offset))? {
@@ -146,6 +150,7 @@ fn read_pieces(log: &Log, file: &File, take: &mut dyn FnMut(&[u8])) -> fs::Resul
             count => {
                 take(&buffer[..count]);
                 offset += count as u64;
+                buffer.resize(PIECE_BYTES_MAX, 0);
             }
         }
     }
