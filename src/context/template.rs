@@ -56,15 +56,12 @@ impl Template {
     /// The text with values for its fields. The error is about the first field that has none; it
     /// has no place.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, Diagnostic> {
-        let mut text = String::new();
-        for piece in &self.pieces {
-            text.push_str(match piece {
-                Piece::Literal(literal) => literal,
-                Piece::Ctx(path) => scope.context.value(path)?,
-                Piece::Module(field) => module_field(scope.module, field)?,
-            });
-        }
-        Ok(text)
+        let parts = self.pieces.iter().map(|piece| match piece {
+            Piece::Literal(literal) => Ok(literal.as_str()),
+            Piece::Ctx(path) => scope.context.value(path),
+            Piece::Module(field) => module_field(scope.module, field),
+        });
+        Ok(parts.collect::<Result<Vec<&str>, _>>()?.concat())
     }
 }
 

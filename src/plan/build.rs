@@ -61,8 +61,37 @@ struct Builder<'p, 'a> {
     graph: Graph,
     ids: BTreeMap<RunnableName, RunnableId>,
     queue: Vec<Candidate<'a>>,
-    expanded: BTreeMap<String, Vec<Candidate<'a>>>,
+    expanded: BTreeMap<String, Expanded<'a>>,
     diagnostics: Vec<Diagnostic>,
+}
+
+/// The runnables of a command that is a dep.
+struct Expanded<'a> {
+    all: Vec<Candidate<'a>>,
+    /// Their positions by the modules that they are for.
+    by_module: BTreeMap<Option<&'a str>, Vec<usize>>,
+}
+
+impl<'a> Expanded<'a> {
+    fn new(all: Vec<Candidate<'a>>) -> Self {
+        let mut by_module = BTreeMap::<_, Vec<usize>>::new();
+        for (position, candidate) in all.iter().enumerate() {
+            let module = candidate.module.map(|module| module.name.as_str());
+            by_module.entry(module).or_default().push(position);
+        }
+        Self { all, by_module }
+    }
+
+    /// The same module's where both sides have modules, else all of them.
+    fn of_module(&self, module: Option<&str>) -> Vec<&Candidate<'a>> {
+        if module.is_none() {
+            return self.all.iter().collect();
+        }
+        let sides = [None, module].into_iter().filter_map(|side| self.by_module.get(&side));
+        let mut positions: Vec<usize> = sides.flatten().copied().collect();
+        positions.sort_unstable();
+        positions.into_iter().map(|position| &self.all[position]).collect()
+    }
 }
 
 impl<'a> Builder<'_, 'a> {
@@ -129,7 +158,7 @@ impl<'a> Builder<'_, 'a> {
         Ok(())
     }
 
-    /// The same module's runnable where both sides have modules, else all of them.
+    /// The candidates that a dep of another one stands for.
     fn upstream_candidates(
         &mut self,
         candidate: &Candidate<'a>,
@@ -147,16 +176,13 @@ impl<'a> Builder<'_, 'a> {
                 let located = error.diagnostics().iter().map(at).collect();
                 Error::from_all(located).unwrap_or(error)
             })?;
-            self.expanded.insert(dep.name.clone(), expanded);
+            self.expanded.insert(dep.name.clone(), Expanded::new(expanded));
         }
-        let all = &self.expanded[&dep.name];
-        let is_same = |upstream: &&Candidate<'a>| match (candidate.module, upstream.module) {
-            (Some(down), Some(up)) => down.name == up.name,
-            _ => true,
-        };
+        let module = candidate.module.map(|module| module.name.as_str());
+        let of_module = self.expanded[&dep.name].of_module(module);
         let is_of_space =
             |upstream: &&Candidate<'a>| dep.space.is_none_or(|space| upstream.space.name == space);
-        Ok(all.iter().filter(is_same).filter(is_of_space).cloned().collect())
+        Ok(of_module.into_iter().filter(is_of_space).cloned().collect())
     }
 }
 

@@ -1,7 +1,7 @@
 //! A command → the runnables that it stands for: one for each module, or one. Pure.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -20,6 +20,8 @@ pub struct Planner<'a> {
     pub context: &'a Context,
     /// By text: the modules of a command share theirs.
     templates: RefCell<FxHashMap<String, Rc<Template>>>,
+    /// By name, once one is asked for.
+    modules: OnceCell<FxHashMap<&'a str, &'a Module>>,
 }
 
 /// A runnable before its templates are rendered: enough to select it by name.
@@ -45,7 +47,8 @@ pub enum Origin<'a> {
 impl<'a> Planner<'a> {
     /// A planner of what a project declares.
     pub fn new(declarations: &'a Declarations, spaces: &'a Spaces, context: &'a Context) -> Self {
-        Self { declarations, spaces, context, templates: RefCell::default() }
+        let (templates, modules) = (RefCell::default(), OnceCell::new());
+        Self { declarations, spaces, context, templates, modules }
     }
 
     /// The runnables of a command, named as a user or a dep names it.
@@ -114,8 +117,13 @@ impl<'a> Planner<'a> {
         candidate.module.or_else(|| {
             let Origin::Declared(declared) = candidate.origin else { return None };
             let name = declared.module.as_deref()?;
-            self.spaces.modules().find(|module| module.name == name)
+            self.modules().get(name).copied()
         })
+    }
+
+    fn modules(&self) -> &FxHashMap<&'a str, &'a Module> {
+        let by_name = || self.spaces.modules().map(|module| (module.name.as_str(), module));
+        self.modules.get_or_init(|| by_name().collect())
     }
 
     pub(super) fn find_space(&self, text: &Text) -> Result<&'a Space> {

@@ -9,16 +9,9 @@ pub struct RunnableName(String);
 impl RunnableName {
     /// The parts joined; `space` is given only where the project has more than one.
     pub fn new(command: &str, space: Option<&str>, module: Option<&str>) -> Self {
-        let mut name = command.to_owned();
-        if let Some(space) = space {
-            name.push('@');
-            name.push_str(space);
-        }
-        if let Some(module) = module {
-            name.push('#');
-            name.push_str(module);
-        }
-        Self(name)
+        let (at, space) = space.map_or(("", ""), |space| ("@", space));
+        let (hash, module) = module.map_or(("", ""), |module| ("#", module));
+        Self([command, at, space, hash, module].concat())
     }
 
     /// The name with an argument of the runnable.
