@@ -89,7 +89,11 @@ impl Git {
             if let Some(mut stdin) = stdin {
                 // A git that ends early does not read all of it, and says why by itself.
                 let write = move || drop(stdin.write_all(input));
-                thread::Builder::new().spawn_scoped(scope, write)?;
+                if let Err(error) = thread::Builder::new().spawn_scoped(scope, write) {
+                    drop(child.kill());
+                    drop(child.wait());
+                    return Err(error);
+                }
             }
             child.wait_with_output()
         });
