@@ -1,8 +1,8 @@
 //! A local cache in front of a remote one, as one cache.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::{fmt, thread};
 
 use super::super::{Ask, Local, Lookup, Miss, NewEntry, Peek, Store};
 use super::fetches::Fetches;
@@ -15,6 +15,7 @@ use crate::cache::Key;
 use crate::error::{Code, Diagnostic, veil_address};
 use crate::hash::Document;
 use crate::plan::RunnableName;
+use crate::sys::parallel;
 
 /// Questions that are asked at once where nothing is fetched.
 const PEEKS_AT_ONCE: usize = 16;
@@ -126,35 +127,18 @@ impl Store for Tiered {
 
     fn peek(&self, asks: &[Ask<'_>], warnings: &mut Vec<Diagnostic>) -> Vec<Option<Peek>> {
         let mut peeks = self.link.local().peek(asks, warnings);
-        let mut missing: Vec<(&Ask<'_>, &mut Option<Peek>)> =
-            asks.iter().zip(&mut peeks).filter(|(_, peek)| peek.is_none()).collect();
+        let (missing, open): (Vec<&Ask<'_>>, Vec<&mut Option<Peek>>) =
+            asks.iter().zip(&mut peeks).filter(|(_, peek)| peek.is_none()).unzip();
         if missing.is_empty() || !self.link.reads() {
             return peeks;
         }
         warnings.extend(self.caution_once());
-        let chunk_length = missing.len().div_ceil(PEEKS_AT_ONCE);
-        thread::scope(|scope| {
-            let ask_all = |chunk: &mut [(&Ask<'_>, &mut Option<Peek>)]| {
-                let mut warnings = Vec::new();
-                for (ask, peek) in chunk {
-                    let (answer, warning) = self.link.peek(ask);
-                    **peek = answer;
-                    warnings.extend(warning);
-                }
-                warnings
-            };
-            let threads: Vec<_> = missing
-                .chunks_mut(chunk_length)
-                // Without a thread they stay questions without an answer.
-                .filter_map(|chunk| {
-                    thread::Builder::new().spawn_scoped(scope, move || ask_all(chunk)).ok()
-                })
-                .collect();
-            for thread in threads {
-                // A question that panics is one without an answer.
-                warnings.extend(thread.join().unwrap_or_default());
-            }
-        });
+        let ask_all = |asks: &[&Ask<'_>]| asks.iter().map(|ask| self.link.peek(ask)).collect();
+        let answers = parallel::map(&missing, 1, PEEKS_AT_ONCE, ask_all);
+        for (peek, (answer, warning)) in open.into_iter().zip(answers) {
+            *peek = answer;
+            warnings.extend(warning);
+        }
         warnings.extend(self.link.take_unsaid());
         peeks
     }
