@@ -43,16 +43,6 @@ pub enum Restored {
     Files,
     /// Nothing was written, since this file is not to be replaced.
     Spared(ProjectPath),
-    /// Nothing was written, since nothing was to be.
-    NotAllowed,
-}
-
-/// Whether a restore may write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writes {
-    Allowed,
-    /// It only finds out whether it would have to.
-    NotAllowed,
 }
 
 /// Where a log is kept.
@@ -158,12 +148,22 @@ impl Hit {
     pub fn restore(
         &self,
         root: &AbsPath,
-        writes: Writes,
         is_spared: &dyn Fn(&ProjectPath) -> bool,
     ) -> Result<Restored, Diagnostic> {
         self.plan_restore(root)
-            .run(writes, is_spared)
+            .run(is_spared)
             .map_err(|cause| warning::unusable(&self.runnable, &cause))
+    }
+
+    /// How much there is to look at in a replay, in bytes.
+    pub fn size(&self) -> u64 {
+        let sizes = self.manifest.contents().map(|(_, content)| content.size);
+        sizes.fold(self.log.size, u64::saturating_add)
+    }
+
+    /// Whether a restore would have nothing to do.
+    pub fn is_in_place(&self, root: &AbsPath) -> Result<bool, Diagnostic> {
+        Ok(self.manifest.artifacts.is_empty() || self.plan_restore(root).find_missing()?.is_empty())
     }
 
     /// Whether a restore has all that it needs, as far as can be seen without reading blobs.

@@ -38,7 +38,7 @@ use std::fs::File;
 pub use artifacts::{Artifact, ArtifactKind, Manifest};
 pub use collect::collect;
 pub use content::Content;
-pub use hit::{Hit, LogReader, Restored, Writes};
+pub use hit::{Hit, LogReader, Restored};
 pub use local::Local;
 pub use lock::{Claim, Claims};
 pub use memo::Memo;

@@ -9,7 +9,7 @@
 use super::artifacts::portable_mode;
 use super::blobs::Blobs;
 use super::collect::read_content;
-use super::hit::{Restored, Writes};
+use super::hit::Restored;
 use super::memo::Session;
 use super::staging::{Staged, Staging};
 use super::{Artifact, ArtifactKind, Content, Manifest, Memo, reach};
@@ -43,7 +43,6 @@ impl<'a> Restore<'a> {
     /// Does it, unless it would replace a file that is to be spared.
     pub(super) fn run(
         &self,
-        writes: Writes,
         is_spared: &dyn Fn(&ProjectPath) -> bool,
     ) -> Result<Restored, Diagnostic> {
         if self.manifest.artifacts.is_empty() {
@@ -52,9 +51,6 @@ impl<'a> Restore<'a> {
         let missing = self.find_missing()?;
         if missing.is_empty() {
             return Ok(Restored::Nothing);
-        }
-        if writes == Writes::NotAllowed {
-            return Ok(Restored::NotAllowed);
         }
         let is_file = |path: &ProjectPath| {
             let stat = fs::stat(self.root.join(path.as_path()).as_path());

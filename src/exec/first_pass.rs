@@ -2,21 +2,20 @@
 //! takes longer than a few lookups do.
 //!
 //! It ends at the first unit that is cold or that may take a while, and after a time in which
-//! nobody misses a word. Nothing is written but outputs, so a signal may end it as it ends any
+//! nobody misses a word. Nothing of the project is written, so a signal may end it as it ends any
 //! program.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::job::Run;
 use super::run::Loop;
 use super::scheduler::Assignment;
+use super::unit::Pace;
 use super::worker::{Message, Open, look_up_chunk};
-use crate::cache::Writes;
-use crate::plan::{Action, Dep};
-use crate::sys::clock;
+use crate::plan::{Action, Dep, Upstream};
+use crate::sys::{clock, parallel};
 
 /// How long nothing is shown.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -35,17 +34,7 @@ pub(super) fn look_up(state: &mut Loop) -> Vec<Open> {
         is_over: AtomicBool::new(false),
         end: clock::instant() + PATIENCE,
     };
-    thread::scope(|scope| {
-        let take_turns = || pass.take_turns(&run);
-        // Where no thread can be started, fewer do it all.
-        let start = |_| thread::Builder::new().spawn_scoped(scope, take_turns).ok();
-        let threads: Vec<_> = (1..thread_count).filter_map(start).collect();
-        let mut open = Vec::from_iter(take_turns());
-        for thread in threads {
-            open.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        open
-    })
+    parallel::together(thread_count, || pass.take_turns(&run)).into_iter().flatten().collect()
 }
 
 /// What the threads share.
@@ -70,7 +59,7 @@ impl<'a> Pass<'a> {
             let worker = assignment.worker;
             let goes_on = |unit| self.goes_on(run, unit);
             let tell = |message| self.tell(message);
-            let open = look_up_chunk(run, assignment, Writes::NotAllowed, goes_on, tell);
+            let open = look_up_chunk(run, assignment, Pace::Quick, goes_on, tell);
             let mut turns = self.lock();
             turns.busy_count -= 1;
             if open.is_none() {
@@ -131,7 +120,10 @@ impl<'a> Pass<'a> {
 fn is_quick(run: &Run, unit: usize) -> bool {
     let runnable = run.runnable(unit);
     let store = runnable.cache.as_ref().and_then(|cache| run.job.stores.find(cache));
+    // What is upstream and takes no part may have made anything; all else was looked at before.
+    let is_known = |upstream: &Upstream| upstream.id.is_some() || upstream.artifacts.is_empty();
     matches!(runnable.action, Action::Shell)
+        && runnable.upstreams.iter().all(is_known)
         && runnable.deps.iter().all(|dep| matches!(dep, Dep::Glob(_) | Dep::Const(_)))
         && store.is_none_or(|store| !store.is_remote())
 }

@@ -1,7 +1,8 @@
 //! Runs a graph of runnables.
 //!
-//! [`run()`] drives the units on a single-threaded runtime. The run loop (`run.rs`) owns all state,
-//! in a pure `scheduler`; a unit (`unit.rs`, `process.rs`, `keep.rs`) is
+//! [`begin()`] looks up what is quickly known to be warm (`first_pass.rs`), and [`Begun::finish`]
+//! drives the rest on a single-threaded runtime. The run loop (`run.rs`) owns all state, in a pure
+//! `scheduler`; a unit (`unit.rs`, `process.rs`, `keep.rs`) is
 //!
 //! ```text
 //! fingerprint → lookup → replay | run → fingerprint again → store

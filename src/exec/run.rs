@@ -1,4 +1,5 @@
-//! The run loop: scheduler, workers and signals. It owns the state; all others send messages.
+//! The run loop: scheduler, workers and signals. It owns the state, which only the first pass has
+//! before it; all others send messages.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,18 +8,29 @@ use super::ancestry;
 use super::job::{Run, UnknownUpstream};
 use super::orphans;
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
-use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store, Writes};
+use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Change, Fingerprint, diff};
 use crate::paths::ProjectPath;
 use crate::sys::timings::STAGE;
 use crate::sys::{Env, fs};
 
-/// So many files are worth a thread that writes them down.
+/// So many files are worth a thread that pace them down.
 const FILES_PER_THREAD_MIN: usize = 1000;
 
 /// The exit code of a runnable that qik itself could not run.
 pub(super) const CODE_ERROR: i32 = 2;
+
+/// What a quick look reads at most of what there is to replay.
+const QUICK_BYTES_MAX: u64 = 8 << 20;
+
+/// How long a look may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    Any,
+    /// What is large, or to be brought back, is left for later.
+    Quick,
+}
 
 /// What a look at the caches gave.
 #[derive(Debug)]
@@ -28,8 +39,8 @@ pub(super) enum Looked {
     Cold(Box<Cold>),
     /// Another process runs it, or brings its artifacts back.
     Busy,
-    /// Its artifacts are to be brought back, which this look was not allowed to.
-    NotInPlace,
+    /// It may be warm, but takes longer than the look may.
+    Later,
 }
 
 /// A runnable whose command is to be run now.
@@ -48,7 +59,7 @@ pub(super) struct Cold {
 enum Unusable {
     Reason(RunReason, Option<Box<Fingerprint>>),
     Busy,
-    NotInPlace,
+    Later,
     Error(RunnableError),
 }
 
@@ -59,12 +70,12 @@ impl From<RunnableError> for Unusable {
 }
 
 /// Replays a runnable, or finds out why it must run, and claims it. Its upstreams have ended.
-pub(super) fn look_up(run: &Run, unit: usize, writes: Writes) -> Looked {
+pub(super) fn look_up(run: &Run, unit: usize, pace: Pace) -> Looked {
     let mut claim = None;
-    let looked = match find(run, unit, writes, &mut claim) {
+    let looked = match find(run, unit, pace, &mut claim) {
         Ok(outcome) => return Looked::Ended(outcome),
         Err(Unusable::Busy) => return Looked::Busy,
-        Err(Unusable::NotInPlace) => return Looked::NotInPlace,
+        Err(Unusable::Later) => return Looked::Later,
         Err(Unusable::Error(error)) => Err(error),
         Err(Unusable::Reason(reason, before)) => run
             .job
@@ -83,11 +94,11 @@ pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Diagnostic) 
     Outcome { status: Status::Failed, code, duration: None, log, error: Some(diagnostic) }
 }
 
-/// The replayed outcome of a unit, or why it has to run. Whatever writes needs the claim.
+/// The replayed outcome of a unit, or why it has to run. Whatever pace needs the claim.
 fn find(
     run: &Run,
     unit: usize,
-    writes: Writes,
+    pace: Pace,
     claim: &mut Option<Claim>,
 ) -> Result<Outcome, Unusable> {
     let runnable = run.runnable(unit);
@@ -122,10 +133,10 @@ fn find(
         // Who had the claim before may have stored what we want.
         hit = usable(run, unit, store.look_again(key));
     }
-    let unused = match hit.map(|hit| replay(run, unit, writes, &hit)) {
+    let unused = match hit.map(|hit| replay(run, unit, pace, &hit)) {
         Some(Ok(outcome)) => return Ok(outcome),
         Some(Err(NotReplayed::Runs(reason))) => reason,
-        Some(Err(NotReplayed::NotInPlace)) => return Err(Unusable::NotInPlace),
+        Some(Err(NotReplayed::Later)) => return Err(Unusable::Later),
         None => None,
     };
     let reason = unused.unwrap_or_else(|| reason(run, unit, store, &before, is_absent));
@@ -192,20 +203,22 @@ fn reason(
 enum NotReplayed {
     /// It runs instead; why, where no warning says it.
     Runs(Option<RunReason>),
-    NotInPlace,
+    Later,
 }
 
 /// Log and artifacts of a hit, brought back.
-fn replay(run: &Run, unit: usize, writes: Writes, hit: &Hit) -> Result<Outcome, NotReplayed> {
+fn replay(run: &Run, unit: usize, pace: Pace, hit: &Hit) -> Result<Outcome, NotReplayed> {
     let _stage = tracing::info_span!(target: STAGE, "replay").entered();
+    if pace == Pace::Quick && !is_at_hand(run, hit) {
+        return Err(NotReplayed::Later);
+    }
     run.events.send(Event::Replaying { runnable: unit });
     let name = &run.runnable(unit).name;
     if let Err(conflict) = run.owners.claim(name, &hit.manifest().to_list()) {
         run.warn(Some(unit), conflict.diagnostic(name).hint(format!("`{name}` runs instead")));
         return Err(NotReplayed::Runs(None));
     }
-    match try_replay(run, unit, writes, hit) {
-        Ok((_, Restored::NotAllowed)) => Err(NotReplayed::NotInPlace),
+    match try_replay(run, unit, pace, hit) {
         Ok((_, Restored::Spared(path))) => {
             // A file that git tracks may hold somebody's work, and only the command can tell.
             let path = path.escaped().into_owned();
@@ -229,13 +242,22 @@ fn replay(run: &Run, unit: usize, writes: Writes, hit: &Hit) -> Result<Outcome, 
     }
 }
 
+/// Whether there is little to look at, and nothing to be brought back. An error comes again where
+/// it can be told.
+fn is_at_hand(run: &Run, hit: &Hit) -> bool {
+    hit.size() <= QUICK_BYTES_MAX && hit.is_in_place(&run.job.dirs.root).unwrap_or(false)
+}
+
 fn try_replay(
     run: &Run,
     unit: usize,
-    writes: Writes,
+    pace: Pace,
     hit: &Hit,
 ) -> Result<(Log, Restored), Diagnostic> {
     let log = run.outputs.replay(&run.runnable(unit).name, hit)?;
+    if pace == Pace::Quick {
+        return Ok((log, Restored::Nothing));
+    }
     let is_spared = |path: &ProjectPath| run.job.inputs.is_tracked(path);
-    Ok((log, hit.restore(&run.job.dirs.root, writes, &is_spared)?))
+    Ok((log, hit.restore(&run.job.dirs.root, &is_spared)?))
 }

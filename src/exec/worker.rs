@@ -11,9 +11,9 @@ use super::job::{ReadCaches, Run};
 use super::keep::{Ended, Wrote, conclude};
 use super::process::{Exit, NotStarted, Surroundings, Task, run_command};
 use super::scheduler::Assignment;
-use super::unit::{CODE_ERROR, Cold, Looked, failed, look_up};
+use super::unit::{CODE_ERROR, Cold, Looked, Pace, failed, look_up};
 use super::{Event, Outcome};
-use crate::cache::{Claim, Writes};
+use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
 use crate::hash::GraphResult;
 use crate::plan::Action;
@@ -61,7 +61,7 @@ pub(super) async fn work(
         let (run, messages) = (Arc::clone(&run), messages.clone());
         blocking(move || {
             let goes_on = |_| !run.stop.is_asked();
-            look_up_chunk(&run, assignment, Writes::Allowed, goes_on, |it| tell(&messages, it))
+            look_up_chunk(&run, assignment, Pace::Any, goes_on, |it| tell(&messages, it))
         })
         .await
     };
@@ -83,7 +83,7 @@ pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<
             Message::Ended(vec![(unit, run_cold(run, *cold, worker).await)])
         }
         Some(Looked::Ended(outcome)) => Message::Ended(vec![(unit, outcome)]),
-        Some(Looked::Cold(_) | Looked::Busy | Looked::NotInPlace) | None => {
+        Some(Looked::Cold(_) | Looked::Busy | Looked::Later) | None => {
             Message::GaveBack(vec![unit])
         }
     };
@@ -91,11 +91,11 @@ pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<
     worker
 }
 
-/// Waits until no other process runs the unit, and brings back what is not in place; then looks
-/// again: it may be warm by now. `None` if the run was stopped meanwhile.
+/// Waits until no other process runs the unit, then looks again, now for as long as it takes: it
+/// may be warm by now. `None` if the run was stopped meanwhile.
 async fn settle(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looked> {
     let mut is_announced = false;
-    while matches!(looked, Looked::Busy | Looked::NotInPlace) {
+    while matches!(looked, Looked::Busy | Looked::Later) {
         let is_busy = matches!(looked, Looked::Busy);
         if is_busy && !std::mem::replace(&mut is_announced, true) {
             run.events.send(Event::Waiting { runnable: unit });
@@ -112,7 +112,7 @@ async fn settle(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looke
                 // The other process has changed files.
                 run.forget_files();
             }
-            look_up(&run, unit, Writes::Allowed)
+            look_up(&run, unit, Pace::Any)
         })
         .await;
     }
@@ -124,7 +124,7 @@ async fn settle(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looke
 pub(super) fn look_up_chunk(
     run: &Run,
     Assignment { worker, units, is_ample }: Assignment,
-    writes: Writes,
+    pace: Pace,
     goes_on: impl Fn(usize) -> bool,
     tell: impl Fn(Message),
 ) -> Option<Open> {
@@ -139,7 +139,7 @@ pub(super) fn look_up_chunk(
         && let Some((&unit, others)) = rest.split_first()
         && goes_on(unit)
     {
-        match look_up(run, unit, writes) {
+        match look_up(run, unit, pace) {
             Looked::Ended(outcome) => {
                 let is_success = outcome.status.is_success();
                 news.push((unit, outcome));

@@ -32,18 +32,23 @@ pub fn map<T: Sync, R: Send>(
         }
         done
     };
-    let mut done = thread::scope(|scope| {
-        // Where no thread can be started, fewer do it all.
-        let start = |_| thread::Builder::new().spawn_scoped(scope, take_turns).ok();
-        let threads: Vec<_> = (1..thread_count).filter_map(start).collect();
-        let mut done = take_turns();
-        for thread in threads {
-            done.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        }
-        done
-    });
+    let mut done: Vec<_> = together(thread_count, take_turns).into_iter().flatten().collect();
     done.sort_unstable_by_key(|(number, _)| *number);
     done.into_iter().flat_map(|(_, results)| results).collect()
+}
+
+/// What `work` gives in so many threads at once, this one among them. Where some cannot be started,
+/// fewer do it all.
+pub fn together<R: Send>(thread_count: usize, work: impl Fn() -> R + Sync) -> Vec<R> {
+    thread::scope(|scope| {
+        let start = |_| thread::Builder::new().spawn_scoped(scope, &work).ok();
+        let threads: Vec<_> = (1..thread_count).filter_map(start).collect();
+        let mut done = vec![work()];
+        for thread in threads {
+            done.push(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        done
+    })
 }
 
 /// Starts a thread of its own.

@@ -180,7 +180,7 @@ impl Project {
     }
 
     fn restore(&self, hit: &Hit) -> Result<Manifest, Diagnostic> {
-        hit.restore(&self.dirs.root, Writes::Allowed, &|_| false).map(|_| hit.manifest().clone())
+        hit.restore(&self.dirs.root, &|_| false).map(|_| hit.manifest().clone())
     }
 
     /// All files below a folder.

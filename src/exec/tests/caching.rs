@@ -222,3 +222,39 @@ fn a_wide_and_deep_warm_run_starts_nothing() {
     assert!(done.statuses().iter().all(|status| *status == Status::Replayed));
     assert!(!done.events.iter().any(|event| matches!(event, Event::Started { .. })));
 }
+
+#[test]
+fn what_is_brought_back_is_replayed_once() {
+    let mut project = project("echo x > made; echo said");
+    project.runnables[0].artifacts = vec!["made".to_owned()];
+    project.run();
+    for made in ["x\n", "other"] {
+        project.write("made", made);
+        let done = project.run();
+        let is_replaying = |event: &&Event| matches!(event, Event::Replaying { .. });
+        assert_eq!(done.events.iter().filter(is_replaying).count(), 1, "{:?}", done.events);
+        assert_eq!((done.statuses(), project.read("made")), (vec![Status::Replayed], "x\n".into()));
+    }
+}
+
+#[test]
+fn whatever_is_cold_among_many_that_are_warm_runs_and_nothing_else() {
+    let mut project = Project::new();
+    for number in 0..200 {
+        let upstream = format!("c{}", number - 1);
+        // Each tenth begins a chain.
+        let upstreams = if number % 10 == 0 { vec![] } else { vec![upstream.as_str()] };
+        let name = format!("c{number}");
+        project.command(&name, &format!("echo {number}"), &upstreams).cache = Some("local".into());
+    }
+    project.run();
+    assert_eq!(project.run().statuses(), [Status::Replayed; 200]);
+    for cold in [0, 7, 150, 199] {
+        project.runnables[cold].exec = format!("echo again {cold}");
+    }
+    let done = project.run();
+    let ran = |status: &Status| *status == Status::Succeeded;
+    let ran: Vec<_> = done.statuses().iter().map(ran).enumerate().collect();
+    assert!(ran.iter().all(|(unit, ran)| *ran == [0, 7, 150, 199].contains(unit)), "{ran:?}");
+    assert_eq!(done.log(150), b"again 150\n");
+}

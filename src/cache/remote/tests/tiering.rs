@@ -4,7 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use super::*;
-use crate::cache::{Ask, Peek, Writes};
+use crate::cache::{Ask, Peek};
 
 fn waiting() -> (Sender<()>, Trouble) {
     let (sender, receiver) = channel();
@@ -20,7 +20,7 @@ fn another_machine_has_what_one_has_made() {
     run.check_hit(&tiered);
     assert_eq!(bucket.requests(), [format!("GET {}", run.object())]);
     let Lookup::Hit(hit) = tiered.lookup(run.key()) else { panic!() };
-    hit.restore(&machine.dirs.root, Writes::Allowed, &|_| false).unwrap();
+    hit.restore(&machine.dirs.root, &|_| false).unwrap();
     assert_eq!(fs::read(machine.dirs.root.join("out/a").as_path()).unwrap(), b"out/a");
 }
 
