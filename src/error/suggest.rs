@@ -3,9 +3,13 @@
 /// The candidate nearest to a word, if it is near enough to be a slip of the fingers.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase().replace('_', "-");
-    let slips_max = (folded.chars().count() / 3).max(1);
+    let length = folded.chars().count();
+    let slips_max = (length / 3).max(1);
+    // Each letter too many is a slip, which is seen sooner than how many there are in all.
+    let is_as_long = |it: &&str| it.chars().count().abs_diff(length) <= slips_max;
     candidates
         .into_iter()
+        .filter(is_as_long)
         .map(|candidate| {
             let other = candidate.to_lowercase().replace('_', "-");
             (strsim::damerau_levenshtein(&folded, &other), candidate)
