@@ -13,7 +13,7 @@ use super::job::{Job, Run};
 use super::runtime;
 use super::scheduler::Scheduler;
 use super::signals::{Listener, Request, Signals, suspend};
-use super::worker::{self, Message, Open, blocking};
+use super::worker::{self, Done, Message, Open, blocking};
 use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status, first_pass};
 use crate::error::{Diagnostic, Result};
 use crate::sys::clock;
@@ -77,7 +77,7 @@ impl Begun {
             return Ok(self.state.end());
         }
         let worker_count = self.state.run.job.worker_count.clamp(1, BLOCKING_THREADS_MAX);
-        let runtime = runtime::new(worker_count + 1)?;
+        let runtime = runtime::new(2 * worker_count)?;
         let summary = runtime.block_on(async {
             let listener = self.signals.listen()?;
             for open in self.open {
@@ -96,7 +96,9 @@ impl Begun {
 pub(super) struct Loop {
     pub(super) run: Arc<Run>,
     pub(super) scheduler: Scheduler,
-    workers: JoinSet<usize>,
+    tasks: JoinSet<Done>,
+    /// Commands that are being concluded.
+    concluding_count: usize,
     messages: UnboundedSender<Message>,
     statuses: Vec<Status>,
     /// The highest exit code so far.
@@ -135,10 +137,10 @@ async fn drive(
             _ = inbox.recv_many(&mut batch, MESSAGES_AT_ONCE) => {
                 batch.drain(..).for_each(|message| state.hear(message));
             }
-            Some(worker) = state.workers.join_next() => {
+            Some(done) = state.tasks.join_next() => {
                 state.hear_rest(&mut inbox);
-                match worker {
-                    Ok(worker) => state.scheduler.release(worker),
+                match done {
+                    Ok(done) => state.go_on(done),
                     Err(error) => {
                         state.kill();
                         std::panic::resume_unwind(error.into_panic())
@@ -172,7 +174,8 @@ impl Loop {
         }
         Self {
             scheduler: Scheduler::new(&upstreams, worker_count),
-            workers: JoinSet::new(),
+            tasks: JoinSet::new(),
+            concluding_count: 0,
             messages,
             statuses: vec![Status::Pending; runnables.len()],
             code: 0,
@@ -184,15 +187,47 @@ impl Loop {
     }
 
     fn has_ended(&self) -> bool {
-        self.scheduler.is_done() && self.workers.is_empty()
+        self.scheduler.is_done() && self.tasks.is_empty()
     }
 
     /// Has a worker begin.
     fn start<F>(&mut self, work: impl FnOnce(Arc<Run>, UnboundedSender<Message>) -> F)
     where
-        F: Future<Output = usize> + Send + 'static,
+        F: Future<Output = Done> + Send + 'static,
     {
-        self.workers.spawn(work(Arc::clone(&self.run), self.messages.clone()));
+        self.tasks.spawn(work(Arc::clone(&self.run), self.messages.clone()));
+    }
+
+    /// A task has ended.
+    fn go_on(&mut self, done: Done) {
+        match done {
+            Done::Worked(worker) => self.scheduler.release(worker),
+            Done::Performed(worker, performed) => {
+                let is_held = self.is_held(performed.unit);
+                if !is_held {
+                    self.scheduler.release(worker);
+                }
+                self.concluding_count += 1;
+                let worker = is_held.then_some(worker);
+                self.start(|run, messages| worker::end(run, performed, worker, messages));
+            }
+            Done::Concluded(worker) => {
+                self.concluding_count -= 1;
+                if let Some(worker) = worker {
+                    self.scheduler.release(worker);
+                }
+            }
+        }
+    }
+
+    /// Whether a worker is to wait until its command is concluded: with one worker one thing
+    /// happens at a time, what follows may be more urgent than all else, and what is not
+    /// concluded must not become more and more.
+    fn is_held(&self, unit: usize) -> bool {
+        let worker_count = self.run.job.worker_count;
+        worker_count == 1
+            || self.concluding_count >= worker_count
+            || self.scheduler.is_awaited(unit)
     }
 
     /// Gives the time until something harder is done, if it is counted from now.

@@ -157,6 +157,12 @@ impl Scheduler {
         if self.is_stopped { units } else { Vec::new() }
     }
 
+    /// Whether what follows a unit is more urgent than all that is ready.
+    pub(super) fn is_awaited(&self, unit: usize) -> bool {
+        let ready = self.ready.peek().map_or(0, |(path_length, _)| *path_length);
+        self.path_lengths[unit] > ready + 1
+    }
+
     /// A worker is free again.
     pub(super) fn release(&mut self, worker: usize) {
         self.free_workers.insert(worker);
@@ -316,6 +322,17 @@ mod tests {
         let mut scheduler = Scheduler::new(&upstreams, 2);
         assert!(units(scheduler.assign()).into_iter().eq(0..CHUNK_LENGTH_MAX));
         assert!(units(scheduler.assign()).into_iter().all(|unit| unit >= 40));
+    }
+
+    #[test]
+    fn what_a_chain_goes_on_with_is_awaited_unless_something_is_as_urgent() {
+        // 0 → 1 → 2, 3 → 4, and 5 alone.
+        let upstreams = [vec![], vec![0], vec![1], vec![], vec![3], vec![]];
+        let mut scheduler = Scheduler::new(&upstreams, 1);
+        assert!(!scheduler.is_awaited(0), "3 → 4 is as long as 1 → 2");
+        let all = units(scheduler.assign());
+        assert!(scheduler.is_awaited(0) && !scheduler.is_awaited(5));
+        scheduler.give_back(all);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::unit::{CODE_ERROR, Cold, Looked, Pace, failed, look_up};
 use super::{Event, Outcome};
 use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
-use crate::hash::GraphResult;
+use crate::hash::{Fingerprint, GraphResult};
 use crate::plan::Action;
 use crate::sys::timings::COUNT;
 use crate::sys::veil::Masker;
@@ -50,12 +50,32 @@ pub(super) struct Open {
     looked: Looked,
 }
 
-/// A worker's part: looks its units up, runs the first that is cold, and is free again.
+/// How a task of the loop's has ended.
+#[derive(Debug)]
+pub(super) enum Done {
+    /// A worker is free again.
+    Worked(usize),
+    /// A worker's command has ended, and is to be concluded.
+    Performed(usize, Box<Performed>),
+    /// A command has been concluded, and so its worker is free, unless it was before.
+    Concluded(Option<usize>),
+}
+
+/// A command that has ended, and what is held for it.
+#[derive(Debug)]
+pub(super) struct Performed {
+    pub(super) unit: usize,
+    before: Option<Box<Fingerprint>>,
+    claim: Option<Claim>,
+    ended: Ended,
+}
+
+/// A worker's part: looks its units up, and runs the first that is cold.
 pub(super) async fn work(
     run: Arc<Run>,
     assignment: Assignment,
     messages: UnboundedSender<Message>,
-) -> usize {
+) -> Done {
     let worker = assignment.worker;
     let open = {
         let (run, messages) = (Arc::clone(&run), messages.clone());
@@ -67,12 +87,12 @@ pub(super) async fn work(
     };
     match open {
         Some(open) => finish(run, open, messages).await,
-        None => worker,
+        None => Done::Worked(worker),
     }
 }
 
 /// The rest of a worker's part: deals with the unit that its lookups have ended at.
-pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<Message>) -> usize {
+pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<Message>) -> Done {
     let Open { worker, unit, looked } = open;
     // What ended before this one is shown before it.
     let (heard, is_heard) = oneshot::channel();
@@ -80,7 +100,10 @@ pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<
     let _ = is_heard.await;
     let message = match settle(&run, unit, looked).await {
         Some(Looked::Cold(cold)) if !run.stop.is_asked() => {
-            Message::Ended(vec![(unit, run_cold(run, *cold, worker).await)])
+            match run_cold(run, *cold, worker).await {
+                Ok(performed) => return Done::Performed(worker, Box::new(performed)),
+                Err(outcome) => Message::Ended(vec![(unit, outcome)]),
+            }
         }
         Some(Looked::Ended(outcome)) => Message::Ended(vec![(unit, outcome)]),
         Some(Looked::Cold(_) | Looked::Busy | Looked::Later) | None => {
@@ -88,7 +111,25 @@ pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<
         }
     };
     tell(&messages, message);
-    worker
+    Done::Worked(worker)
+}
+
+/// Makes the most of a command's end.
+pub(super) async fn end(
+    run: Arc<Run>,
+    performed: Box<Performed>,
+    worker: Option<usize>,
+    messages: UnboundedSender<Message>,
+) -> Done {
+    let Performed { unit, before, claim, ended } = *performed;
+    let outcome = blocking(move || {
+        let outcome = conclude(&run, unit, before.as_deref(), ended);
+        drop(claim);
+        outcome
+    })
+    .await;
+    tell(&messages, Message::Ended(vec![(unit, outcome)]));
+    Done::Concluded(worker)
 }
 
 /// Waits until no other process runs the unit, then looks again, now for as long as it takes: it
@@ -199,8 +240,8 @@ fn announce(run: &Run, one: usize, units: &[usize]) -> bool {
     true
 }
 
-/// Runs a command and makes the most of its end.
-async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
+/// Runs a command; gives the outcome if it could not be started.
+async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Result<Performed, Outcome> {
     let Cold { unit, reason, env, before, claim } = cold;
     let runnable = run.runnable(unit);
     tracing::debug!(runnable = %runnable.name, worker, ?reason, "starts");
@@ -210,16 +251,10 @@ async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Outcome {
         Action::Shell => run_shell(&run, unit, worker, env, claim.as_ref()).await,
         Action::Graph(_) => run_graph_task(&run, unit).await,
     };
-    let ended = match performed {
-        Ok(ended) => ended,
-        Err(error) => return failed(&run, unit, error.code, error.diagnostic),
-    };
-    blocking(move || {
-        let outcome = conclude(&run, unit, before.as_deref(), ended);
-        drop(claim);
-        outcome
-    })
-    .await
+    match performed {
+        Ok(ended) => Ok(Performed { unit, before, claim, ended }),
+        Err(error) => Err(failed(&run, unit, error.code, error.diagnostic)),
+    }
 }
 
 /// Has a shell run a command.

@@ -303,6 +303,34 @@ fn output_files_grow_while_a_command_runs() {
 }
 
 #[test]
+fn the_next_command_starts_while_the_result_of_one_is_stored() {
+    let project = with(
+        r"
+        [commands.a]
+        exec = 'truncate -s 200M big'
+        deps = ['qik.toml']
+        artifacts = ['big']
+
+        [commands.b]
+        exec = 'for i in $(seq 1000); do test -e done && exit; sleep 0.02; done; exit 1'
+
+        [commands.c]
+        exec = 'touch done'
+        ",
+    );
+    let lines = project.qik(["-n", "2", "--logger", "json"]).ok().stdout();
+    let place = |event: &str, name: &str| {
+        let (event, name) = (format!(r#""event":"{event}""#), format!(r#""runnable":"{name}""#));
+        let place = lines.lines().position(|line| line.contains(&event) && line.contains(&name));
+        place.unwrap_or_else(|| panic!("{event} of {name} is not in\n{lines}"))
+    };
+    assert!(place("started", "c") < place("ended", "a"), "{lines}");
+    project.forget("big");
+    project.qik(["a"]).ok();
+    assert_eq!(project.read("big").len(), 200 << 20, "it was stored all the same");
+}
+
+#[test]
 fn json_lines_tell_the_run() {
     let project = with(
         r"
