@@ -5,15 +5,17 @@
 //! been shown: a command that writes faster than its reader reads is slowed down by its pipe.
 //!
 //! Whoever shows events is woken for what is worth it: to wake a thread takes longer than to replay
-//! a runnable, and there may be thousands of those.
+//! a runnable, and there may be thousands of those. And of what comes close together it is told at
+//! once: each time a thread wakes up, the commands have one processor less.
 
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
 use super::Event;
+use crate::sys::clock;
 
 /// Pieces of output under way at once; with [`super::output::PIECE_BYTES_MAX`] a bound of 4 MiB.
 const PIECE_COUNT_MAX: usize = 64;
@@ -36,6 +38,9 @@ pub struct EventReceiver {
     permits: Arc<Semaphore>,
 }
 
+/// Whoever shows events is woken at most this often, unless it is urgent.
+const WAKE_INTERVAL: Duration = Duration::from_millis(3);
+
 /// A channel for one run; [`Event::Output`] is sent only if somebody wants it.
 pub fn event_channel(wants_output: bool) -> (EventSender, EventReceiver) {
     let (sender, receiver) = channel();
@@ -49,8 +54,24 @@ pub fn event_channel(wants_output: bool) -> (EventSender, EventReceiver) {
 /// Wakes the receiver.
 #[derive(Debug, Default)]
 struct Bell {
-    is_rung: Mutex<bool>,
+    state: Mutex<BellState>,
     rings: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct BellState {
+    rung: Rung,
+    woken_at: Option<Instant>,
+}
+
+/// What the bell was rung for.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rung {
+    #[default]
+    Nothing,
+    News,
+    /// Somebody waits for it to be heard, or nothing will follow.
+    Urgent,
 }
 
 /// A sender's end of the bell: rings when it is let go, too.
@@ -59,34 +80,43 @@ struct Rope(Arc<Bell>);
 
 impl Drop for Rope {
     fn drop(&mut self) {
-        self.0.ring();
+        self.0.ring(Rung::Urgent);
     }
 }
 
 impl Bell {
-    fn ring(&self) {
-        let mut is_rung = self.is_rung.lock().unwrap_or_else(PoisonError::into_inner);
-        if !std::mem::replace(&mut *is_rung, true) {
+    fn ring(&self, rung: Rung) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.rung < rung {
+            state.rung = rung;
             self.rings.notify_one();
         }
     }
 
     /// Waits for a ring, or for so long; tells whether it rang.
     fn wait(&self, patience: Duration) -> bool {
-        let is_rung = self.is_rung.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.rings.wait_timeout_while(is_rung, patience, |is_rung| !*is_rung);
-        let (mut is_rung, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *is_rung)
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.rings.wait_timeout_while(state, patience, |it| it.rung == Rung::Nothing);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        if let Some(woken_at) = state.woken_at
+            && let Some(rest) = WAKE_INTERVAL.checked_sub(woken_at.elapsed())
+            && state.rung == Rung::News
+        {
+            let waited = self.rings.wait_timeout_while(state, rest, |it| it.rung < Rung::Urgent);
+            (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        }
+        state.woken_at = Some(clock::instant());
+        std::mem::take(&mut state.rung) > Rung::Nothing
     }
 }
 
 impl EventSender {
     /// Sends anything but output; a reporter that is gone misses it.
     pub fn send(&self, event: Event) {
-        let is_news = is_news(&event);
+        let rung = worth(&event);
         drop(self.sender.send(event));
-        if is_news {
-            self.rope.0.ring();
+        if rung > Rung::Nothing {
+            self.rope.0.ring(rung);
         }
     }
 
@@ -97,6 +127,9 @@ impl EventSender {
 
     /// Sends what a command wrote, once there is room for it.
     pub async fn output(&self, runnable: usize, bytes: &[u8]) {
+        if self.permits.available_permits() == 0 {
+            self.rope.0.ring(Rung::Urgent);
+        }
         if let Ok(permit) = self.permits.acquire().await {
             permit.forget();
             self.send(Event::Output { runnable, bytes: bytes.into() });
@@ -104,12 +137,13 @@ impl EventSender {
     }
 }
 
-/// Whether an event is shown at once, not just with the next that is.
-fn is_news(event: &Event) -> bool {
+/// Whether an event is shown soon, or with the next that is.
+fn worth(event: &Event) -> Rung {
     match event {
-        Event::Replaying { .. } => false,
-        Event::Ended { outcome, .. } => !outcome.status.is_cached(),
-        _ => true,
+        Event::Replaying { .. } => Rung::Nothing,
+        Event::Ended { outcome, .. } if outcome.status.is_cached() => Rung::Nothing,
+        Event::RunEnded { .. } => Rung::Urgent,
+        _ => Rung::News,
     }
 }
 
