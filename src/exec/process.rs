@@ -32,6 +32,10 @@ use crate::sys::{Env, clock, spawn};
 /// process that was left behind.
 const LEAK_PATIENCE: Duration = Duration::from_millis(100);
 
+/// What is read at once of the output of a command that has not written more yet: most never do,
+/// and a large buffer has to be cleared for each.
+const PIECE_BYTES_FIRST: usize = 4 * 1024;
+
 /// What a pipe can hold at most, unless the administrator changed it.
 const PIPE_BYTES_MAX: usize = 1024 * 1024;
 
@@ -209,7 +213,7 @@ impl Running<'_> {
     /// Takes the output until the command and its output have ended.
     async fn follow(mut self, begin: Instant) -> Result<Exit, NotStarted> {
         let mut stops = Stops::of(self.leader);
-        let mut buffer = vec![0; PIECE_BYTES_MAX];
+        let mut buffer = vec![0; PIECE_BYTES_FIRST];
         let mut end: Option<(Option<ExitStatus>, Duration)> = None;
         let mut deadline = Timer::now();
         let is_leaky = loop {
@@ -226,7 +230,12 @@ impl Running<'_> {
                 () = sleep_until(deadline), if end.is_some() => break !self.drain(&mut buffer).await,
                 count = self.pipe.read(&mut buffer) => match count {
                     Ok(0) | Err(_) => break false,
-                    Ok(count) => self.take(&buffer[..count]).await,
+                    Ok(count) => {
+                        self.take(&buffer[..count]).await;
+                        if count == buffer.len() {
+                            buffer.resize(PIECE_BYTES_MAX, 0);
+                        }
+                    }
                 },
             }
         };
