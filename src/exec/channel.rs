@@ -20,6 +20,9 @@ use crate::sys::clock;
 /// Pieces of output under way at once; with [`super::output::PIECE_BYTES_MAX`] a bound of 4 MiB.
 const PIECE_COUNT_MAX: usize = 64;
 
+/// Whoever shows events is woken at most this often, unless it is urgent.
+const WAKE_INTERVAL: Duration = Duration::from_millis(3);
+
 /// The run's end of the channel.
 #[derive(Debug, Clone)]
 pub struct EventSender {
@@ -37,9 +40,6 @@ pub struct EventReceiver {
     bell: Arc<Bell>,
     permits: Arc<Semaphore>,
 }
-
-/// Whoever shows events is woken at most this often, unless it is urgent.
-const WAKE_INTERVAL: Duration = Duration::from_millis(3);
 
 /// A channel for one run; [`Event::Output`] is sent only if somebody wants it.
 pub fn event_channel(wants_output: bool) -> (EventSender, EventReceiver) {

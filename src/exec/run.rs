@@ -190,7 +190,7 @@ impl Loop {
         self.scheduler.is_done() && self.tasks.is_empty()
     }
 
-    /// Has a worker begin.
+    /// Begins a task: a worker's part, or what is left to be done after a command's end.
     fn start<F>(&mut self, work: impl FnOnce(Arc<Run>, UnboundedSender<Message>) -> F)
     where
         F: Future<Output = Done> + Send + 'static,

@@ -15,7 +15,7 @@ use crate::paths::ProjectPath;
 use crate::sys::timings::STAGE;
 use crate::sys::{Env, fs};
 
-/// So many files are worth a thread that pace them down.
+/// So many files are worth a thread that writes them down.
 const FILES_PER_THREAD_MIN: usize = 1000;
 
 /// The exit code of a runnable that qik itself could not run.
@@ -94,7 +94,7 @@ pub(super) fn failed(run: &Run, unit: usize, code: i32, diagnostic: Diagnostic) 
     Outcome { status: Status::Failed, code, duration: None, log, error: Some(diagnostic) }
 }
 
-/// The replayed outcome of a unit, or why it has to run. Whatever pace needs the claim.
+/// The replayed outcome of a unit, or why it has to run. Whatever writes needs the claim.
 fn find(
     run: &Run,
     unit: usize,
