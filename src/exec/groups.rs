@@ -1,5 +1,4 @@
-//! The process groups of all commands that run. Whatever happens to qik's run, dropping this
-//! kills them.
+//! The process groups of all commands that run.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,30 +9,53 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::sys::fs;
 
-/// The groups, by the process id of their leader.
+/// The groups.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    leaders: Mutex<BTreeSet<i32>>,
+    members: Mutex<Members>,
     /// Whether all of them have been told to pause.
     is_paused: AtomicBool,
 }
 
+#[derive(Debug, Default)]
+struct Members {
+    /// The process ids of the leaders.
+    leaders: BTreeSet<i32>,
+    /// What all were told: who comes later is told the same.
+    told: Vec<Signal>,
+}
+
 impl Groups {
+    /// A group has started, perhaps just when the others were sent a signal.
     pub(super) fn add(&self, leader: Pid) {
-        self.lock().insert(leader.as_raw_pid());
+        let mut members = self.lock();
+        members.leaders.insert(leader.as_raw_pid());
+        for signal in &members.told {
+            let _ = kill_process_group(leader, *signal);
+        }
     }
 
     /// The group is no longer ours to signal.
     pub(super) fn remove(&self, leader: Pid) {
-        self.lock().remove(&leader.as_raw_pid());
+        self.lock().leaders.remove(&leader.as_raw_pid());
     }
 
     /// Sends a signal to every member of every group; one that is gone is fine.
     pub(super) fn signal(&self, signal: Signal) {
         self.is_paused.store(signal == Signal::STOP, Ordering::Relaxed);
-        for leader in self.lock().iter().filter_map(|leader| Pid::from_raw(*leader)) {
+        let mut members = self.lock();
+        for leader in members.leaders.iter().filter_map(|leader| Pid::from_raw(*leader)) {
             let _ = kill_process_group(leader, signal);
         }
+        members.told.retain(|told| *told != Signal::STOP);
+        if signal != Signal::CONT {
+            members.told.push(signal);
+        }
+    }
+
+    /// Kills what is left when it is dropped, after a panic above all.
+    pub(super) fn last_rites(&self) -> LastRites<'_> {
+        LastRites(self)
     }
 
     /// Whether whoever is stopped was told to.
@@ -42,14 +64,18 @@ impl Groups {
     }
 
     /// A set of numbers is whole whatever a panicking thread was doing with it.
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<i32>> {
-        self.leaders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Groups {
+/// The end of a registry, while threads may still have it.
+#[derive(Debug)]
+pub(super) struct LastRites<'a>(&'a Groups);
+
+impl Drop for LastRites<'_> {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        self.0.signal(Signal::KILL);
     }
 }
 

@@ -10,8 +10,7 @@ use crate::paths::ProjectPath;
 use crate::plan::Runnable;
 use crate::sys::Env;
 
-/// What is to know of runnables beyond their declaration. All of it blocks, and is called off
-/// the run loop.
+/// What is to know of runnables beyond their declaration. All of it blocks.
 pub trait InputSource: Debug + Send + Sync {
     /// The environment of the runnable's space.
     fn environment(&self, runnable: &Runnable) -> Result<Arc<Env>, RunnableError>;

@@ -1,19 +1,18 @@
 //! Runs a graph of runnables.
 //!
 //! [`begin()`] looks up what is quickly known to be warm (`first_pass.rs`), and [`Begun::finish`]
-//! drives the rest on a single-threaded runtime. The run loop (`run.rs`) owns all state, in a pure
-//! `scheduler`; a unit (`unit.rs`, `process.rs`, `keep.rs`) is
+//! does the rest. Threads take turns (`turns.rs`) at the state of the run (`run.rs`), most of which
+//! is in a pure `scheduler`; a unit (`unit.rs`, `process.rs`, `keep.rs`) is
 //!
 //! ```text
 //! fingerprint → lookup → replay | run → fingerprint again → store
 //! ```
 //!
-//! where only the command's own time is asynchronous; the rest blocks, on threads of a pool, many
-//! units a hand-over (see `scheduler.rs`). Units tell the loop how they ended; the loop and the
-//! units tell the world by [`Event`]s. Nothing here knows a reporter.
+//! all of it on one thread, and many units a turn where they are warm. The thread that began the
+//! run hears signals meanwhile. All tell the world by [`Event`]s. Nothing here knows a reporter.
 //!
-//! Whatever ends a run, no command survives it: every command has its own process group, and the
-//! registry of the groups kills them when it is dropped.
+//! Whatever ends a run, no command survives it: every command has its own process group, and
+//! whoever leaves the run kills those that are left.
 
 mod ancestry;
 mod artifacts_seen;
@@ -38,6 +37,7 @@ mod stop;
 mod stopped;
 #[cfg(test)]
 pub(crate) mod tests;
+mod turns;
 mod unit;
 mod worker;
 

@@ -3,8 +3,9 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::pin::pin;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -19,7 +20,7 @@ use super::groups::{self, Groups};
 use super::log_file::LogFile;
 use super::output::PIECE_BYTES_MAX;
 use super::stop::Stop;
-use super::stopped::{Stopped, Stops};
+use super::stopped::{Stopped, until_stopped};
 use super::{Event, EventSender, orphans};
 use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
@@ -38,6 +39,10 @@ const PIECE_BYTES_FIRST: usize = 4 * 1024;
 
 /// What a pipe can hold at most, unless the administrator changed it.
 const PIPE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Held while a pipe is made and handed to a command, where not both are one step: another command
+/// that starts just then would hold it open, too.
+static STARTING: Mutex<()> = Mutex::new(());
 
 /// How long processes, memory or files that are short now may take to be there again.
 const SHORTAGE_DELAYS: [Duration; 6] = [
@@ -143,6 +148,8 @@ async fn start(task: &Task<'_>) -> Result<(Child, pipe::Receiver), NotStarted> {
 fn try_start(task: &Task<'_>) -> io::Result<(Child, pipe::Receiver)> {
     let shell = spawn::find_program("sh", task.root.as_path(), &task.env)
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "there is no `sh` on its PATH"))?;
+    let is_exclusive = !cfg!(target_os = "linux");
+    let _alone = is_exclusive.then(|| STARTING.lock().unwrap_or_else(PoisonError::into_inner));
     let (reader, writer) = io::pipe()?;
     let mut command = spawn::command(shell, task.root.as_path(), &task.env);
     command.arg("-c");
@@ -212,7 +219,8 @@ struct Running<'a> {
 impl Running<'_> {
     /// Takes the output until the command and its output have ended.
     async fn follow(mut self, begin: Instant) -> Result<Exit, NotStarted> {
-        let mut stops = Stops::of(self.leader);
+        let groups = self.surroundings.groups;
+        let mut stopped = pin!(until_stopped(self.leader, groups));
         let mut buffer = vec![0; PIECE_BYTES_FIRST];
         let mut end: Option<(Option<ExitStatus>, Duration)> = None;
         let mut deadline = Timer::now();
@@ -224,8 +232,9 @@ impl Running<'_> {
                     end = Some((status.ok(), begin.elapsed()));
                     deadline = Timer::now() + LEAK_PATIENCE;
                 }
-                stopped = stops.next(self.surroundings.groups), if end.is_none() => {
-                    self.is_stopped(stopped);
+                stopped_by = &mut stopped, if end.is_none() => {
+                    self.is_stopped(stopped_by);
+                    stopped.set(until_stopped(self.leader, groups));
                 }
                 () = sleep_until(deadline), if end.is_some() => break !self.drain(&mut buffer).await,
                 count = self.pipe.read(&mut buffer) => match count {

@@ -1,19 +1,17 @@
-//! The run loop: scheduler, workers and signals. It owns the state, which only the first pass has
-//! before it; all others send messages.
+//! A run: its state, which threads take turns at (`turns.rs`), its signals and its end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::job::{Job, Run};
 use super::runtime;
 use super::scheduler::Scheduler;
 use super::signals::{Listener, Request, Signals, suspend};
-use super::worker::{self, Done, Message, Open, blocking};
+use super::turns::Turns;
+use super::worker::Message;
 use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status, first_pass};
 use crate::error::{Diagnostic, Result};
 use crate::sys::clock;
@@ -24,12 +22,6 @@ const GRACE: Duration = Duration::from_secs(10);
 /// How long killed commands may take to be gone, and lookups under way to end; they are left
 /// behind otherwise.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
-
-/// Threads that hash, look up and store; more would only wait for the same disk.
-const BLOCKING_THREADS_MAX: usize = 64;
-
-/// Messages that are dealt with before the scheduler is asked again.
-const MESSAGES_AT_ONCE: usize = 64;
 
 /// Runs all runnables of a job, in parallel, upstreams first.
 ///
@@ -42,119 +34,123 @@ pub fn run(job: Job, signals: Signals, events: EventSender) -> Result<RunSummary
 /// A run that has begun.
 #[derive(Debug)]
 pub struct Begun {
-    state: Loop,
-    inbox: UnboundedReceiver<Message>,
+    turns: Arc<Turns>,
     signals: Signals,
-    open: Vec<Open>,
 }
 
 /// Begins a run: looks up what is quickly known to be warm, unless signals are sent, for there is
 /// nobody yet to receive them; those of the process still end it by themselves.
 pub fn begin(job: Job, signals: Signals, events: EventSender) -> Begun {
-    let (messages, inbox) = unbounded_channel();
-    let mut state = Loop::begin(Arc::new(Run::new(job, events)), messages);
-    let open = match signals {
-        Signals::Sent(_) => Vec::new(),
-        Signals::Process | Signals::Never => first_pass::look_up(&mut state),
-    };
-    Begun { state, inbox, signals, open }
+    let turns = Turns::new(State::begin(Arc::new(Run::new(job, events))));
+    match signals {
+        Signals::Sent(_) => {}
+        Signals::Process | Signals::Never => first_pass::look_up(&turns),
+    }
+    Begun { turns, signals }
 }
 
 impl Begun {
     /// Whether nothing is left to be done that takes time, nor anything to be waited for.
     pub fn has_ended(&self) -> bool {
-        self.state.has_ended() && self.open.is_empty() && !self.state.run.job.stores.are_remote()
+        self.turns.lock().has_ended() && !self.turns.run.job.stores.are_remote()
     }
 
     /// Does the rest of a run.
     ///
     /// # Errors
     /// The machine does not let it start.
-    pub fn finish(mut self) -> Result<RunSummary> {
-        if self.has_ended() {
-            let warnings = self.state.run.job.stores.finish();
-            self.state.warn_at_end(warnings);
-            return Ok(self.state.end());
+    pub fn finish(self) -> Result<RunSummary> {
+        let is_done = self.has_ended();
+        let Self { turns, signals } = self;
+        if is_done {
+            let warnings = turns.run.job.stores.finish();
+            let state = &mut turns.lock().state;
+            state.warn_at_end(warnings);
+            return Ok(state.end());
         }
-        let worker_count = self.state.run.job.worker_count.clamp(1, BLOCKING_THREADS_MAX);
-        let runtime = runtime::new(2 * worker_count)?;
+        let runtime = runtime::new()?;
+        let _last_rites = turns.run.groups.last_rites();
         let summary = runtime.block_on(async {
-            let listener = self.signals.listen()?;
-            for open in self.open {
-                self.state.start(|run, messages| worker::finish(run, open, messages));
+            let listener = signals.listen()?;
+            if !turns.lock().has_ended() {
+                turns.start()?;
             }
-            Ok(drive(self.state, self.inbox, listener).await)
+            Ok(drive(&turns, listener).await)
         });
         // A lookup that hangs must not keep a stopped run alive.
         runtime.shutdown_background();
+        turns.part();
         summary
     }
 }
 
-/// The loop's own state.
+/// Waits for the end of a run, and for signals meanwhile.
+async fn drive(turns: &Turns, mut listener: Listener) -> RunSummary {
+    let grace = sleep(Duration::ZERO);
+    tokio::pin!(grace);
+    let mut is_stopping = false;
+    while !turns.lock().has_ended() {
+        tokio::select! {
+            biased;
+            request = listener.next() => {
+                let patience = turns.lock().state.obey(request);
+                if let Some(patience) = patience {
+                    grace.as_mut().reset(Instant::now() + patience);
+                    is_stopping = true;
+                }
+            }
+            () = &mut grace, if is_stopping => {
+                if turns.run.stop.is_killed() {
+                    break;
+                }
+                turns.lock().state.kill();
+                grace.as_mut().reset(Instant::now() + LAST_PATIENCE);
+            }
+            () = turns.until_ended() => {}
+        }
+    }
+    settle(turns, &mut listener).await;
+    turns.lock().state.end()
+}
+
+/// The caches are finished; whatever has not ended in a killed run never will.
+async fn settle(turns: &Turns, listener: &mut Listener) {
+    if turns.run.stop.is_killed() {
+        turns.lock().state.interrupt();
+        return;
+    }
+    let stores = turns.run.job.stores.clone();
+    let finishing = tokio::task::spawn_blocking(move || stores.finish());
+    tokio::pin!(finishing);
+    // It may wait for another machine: a signal still ends that.
+    let warnings = loop {
+        tokio::select! {
+            biased;
+            warnings = &mut finishing => break warnings,
+            request = listener.next() => drop(turns.lock().state.obey(request)),
+        }
+    };
+    let warnings = warnings.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+    turns.lock().state.warn_at_end(warnings);
+}
+
+/// What is known of a run, and decided by that.
 #[derive(Debug)]
-pub(super) struct Loop {
+pub(super) struct State {
     pub(super) run: Arc<Run>,
     pub(super) scheduler: Scheduler,
-    tasks: JoinSet<Done>,
-    /// Commands that are being concluded.
-    concluding_count: usize,
-    messages: UnboundedSender<Message>,
     statuses: Vec<Status>,
     /// The highest exit code so far.
     code: i32,
     saved: Duration,
     signal: Option<Signal>,
     begin: std::time::Instant,
+    /// Whoever still has something to tell is not heard any more.
+    is_over: bool,
 }
 
-async fn drive(
-    mut state: Loop,
-    mut inbox: UnboundedReceiver<Message>,
-    mut listener: Listener,
-) -> RunSummary {
-    let grace = sleep(Duration::ZERO);
-    tokio::pin!(grace);
-    let mut batch = Vec::new();
-    while !state.has_ended() {
-        while let Some(assignment) = state.scheduler.assign() {
-            state.start(|run, messages| worker::work(run, assignment, messages));
-        }
-        tokio::select! {
-            biased;
-            request = listener.next() => {
-                if let Some(patience) = state.obey(request) {
-                    grace.as_mut().reset(Instant::now() + patience);
-                }
-            }
-            () = &mut grace, if state.signal.is_some() => {
-                if state.run.stop.is_killed() {
-                    break;
-                }
-                state.kill();
-                grace.as_mut().reset(Instant::now() + LAST_PATIENCE);
-            }
-            _ = inbox.recv_many(&mut batch, MESSAGES_AT_ONCE) => {
-                batch.drain(..).for_each(|message| state.hear(message));
-            }
-            Some(done) = state.tasks.join_next() => {
-                state.hear_rest(&mut inbox);
-                match done {
-                    Ok(done) => state.go_on(done),
-                    Err(error) => {
-                        state.kill();
-                        std::panic::resume_unwind(error.into_panic())
-                    }
-                }
-            }
-        }
-    }
-    state.settle(&mut listener).await;
-    state.end()
-}
-
-impl Loop {
-    fn begin(run: Arc<Run>, messages: UnboundedSender<Message>) -> Self {
+impl State {
+    fn begin(run: Arc<Run>) -> Self {
         let runnables = &run.job.graph.runnables;
         let upstreams: Vec<Vec<usize>> = runnables
             .iter()
@@ -174,60 +170,14 @@ impl Loop {
         }
         Self {
             scheduler: Scheduler::new(&upstreams, worker_count),
-            tasks: JoinSet::new(),
-            concluding_count: 0,
-            messages,
             statuses: vec![Status::Pending; runnables.len()],
             code: 0,
             saved: Duration::ZERO,
             signal: None,
             begin: clock::instant(),
+            is_over: false,
             run,
         }
-    }
-
-    fn has_ended(&self) -> bool {
-        self.scheduler.is_done() && self.tasks.is_empty()
-    }
-
-    /// Begins a task: a worker's part, or what is left to be done after a command's end.
-    fn start<F>(&mut self, work: impl FnOnce(Arc<Run>, UnboundedSender<Message>) -> F)
-    where
-        F: Future<Output = Done> + Send + 'static,
-    {
-        self.tasks.spawn(work(Arc::clone(&self.run), self.messages.clone()));
-    }
-
-    /// A task has ended.
-    fn go_on(&mut self, done: Done) {
-        match done {
-            Done::Worked(worker) => self.scheduler.release(worker),
-            Done::Performed(worker, performed) => {
-                let is_held = self.is_held(performed.unit);
-                if !is_held {
-                    self.scheduler.release(worker);
-                }
-                self.concluding_count += 1;
-                let worker = is_held.then_some(worker);
-                self.start(|run, messages| worker::end(run, performed, worker, messages));
-            }
-            Done::Concluded(worker) => {
-                self.concluding_count -= 1;
-                if let Some(worker) = worker {
-                    self.scheduler.release(worker);
-                }
-            }
-        }
-    }
-
-    /// Whether a worker is to wait until its command is concluded: with one worker one thing
-    /// happens at a time, what follows may be more urgent than all else, and what is not
-    /// concluded must not become more and more.
-    fn is_held(&self, unit: usize) -> bool {
-        let worker_count = self.run.job.worker_count;
-        worker_count == 1
-            || self.concluding_count >= worker_count
-            || self.scheduler.is_awaited(unit)
     }
 
     /// Gives the time until something harder is done, if it is counted from now.
@@ -260,26 +210,19 @@ impl Loop {
         None
     }
 
-    fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         self.run.stop.kill();
         self.run.groups.signal(Signal::KILL);
     }
 
-    fn hear_rest(&mut self, inbox: &mut UnboundedReceiver<Message>) {
-        while let Ok(message) = inbox.try_recv() {
-            self.hear(message);
-        }
-    }
-
     pub(super) fn hear(&mut self, message: Message) {
         match message {
+            _ if self.is_over => {}
             Message::Ended(ended) => {
                 for (unit, outcome) in ended {
                     self.conclude(unit, outcome);
                 }
             }
-            // A worker that is gone need not know.
-            Message::Heard(heard) => drop(heard.send(())),
             Message::GaveBack(units) => {
                 for unit in self.scheduler.give_back(units) {
                     self.skip(unit);
@@ -316,28 +259,14 @@ impl Loop {
         self.run.events.send(Event::Ended { runnable: unit, outcome });
     }
 
-    /// Whatever has not ended by now never will, or the caches are finished.
-    async fn settle(&mut self, listener: &mut Listener) {
-        if self.run.stop.is_killed() {
-            for unit in 0..self.statuses.len() {
-                if self.statuses[unit] == Status::Pending {
-                    self.leave(unit, Status::Interrupted);
-                }
+    /// Whatever has not ended by now never will.
+    fn interrupt(&mut self) {
+        self.is_over = true;
+        for unit in 0..self.statuses.len() {
+            if self.statuses[unit] == Status::Pending {
+                self.leave(unit, Status::Interrupted);
             }
-            return;
         }
-        let stores = self.run.job.stores.clone();
-        let finishing = blocking(move || stores.finish());
-        tokio::pin!(finishing);
-        // It may wait for another machine: a signal still ends that.
-        let warnings = loop {
-            tokio::select! {
-                biased;
-                warnings = &mut finishing => break warnings,
-                request = listener.next() => drop(self.obey(request)),
-            }
-        };
-        self.warn_at_end(warnings);
     }
 
     fn warn_at_end(&self, warnings: Vec<Diagnostic>) {
@@ -347,9 +276,9 @@ impl Loop {
         self.run.warn_of_unmatched();
     }
 
-    fn end(self) -> RunSummary {
+    fn end(&mut self) -> RunSummary {
         let summary = RunSummary {
-            statuses: self.statuses,
+            statuses: std::mem::take(&mut self.statuses),
             code: self.signal.map_or(self.code, |signal| 128 + signal.as_raw()),
             duration: self.begin.elapsed(),
             saved: self.saved,

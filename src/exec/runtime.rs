@@ -3,6 +3,7 @@
 use std::io;
 use std::os::unix::net::UnixStream;
 
+use rustix::process::{Resource, getrlimit};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Code, Diagnostic};
@@ -11,22 +12,44 @@ use crate::sys::parallel;
 /// Pairs of descriptors that a runtime and its signals take, and some to work with.
 const DESCRIPTOR_PAIR_COUNT: usize = 5;
 
-/// A runtime of one thread, and so many that block.
+/// Open files of a thread that runs a command: of its runtime, for the output, the log, the claim
+/// and the process.
+const DESCRIPTORS_PER_THREAD: usize = 8;
+
+/// Open files that are left for all else.
+const DESCRIPTORS_RESERVED: usize = 64;
+
+/// How many threads can run commands with the files that may be open.
+pub(super) fn thread_count_max() -> usize {
+    let limit = getrlimit(Resource::Nofile).current.and_then(|limit| usize::try_from(limit).ok());
+    let spare = limit.unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_RESERVED);
+    (spare / DESCRIPTORS_PER_THREAD).max(1)
+}
+
+/// The first runtime of a process or of a run, which hears its signals.
 ///
 /// # Errors
 /// There are too few open files left, or too few threads.
-pub(super) fn new(blocking_thread_count_max: usize) -> Result<Runtime, Diagnostic> {
+pub(super) fn new() -> Result<Runtime, Diagnostic> {
     // tokio panics where it cannot start the first of its own.
     drop(parallel::start(|| ())?.join());
-    let made = has_descriptors().and_then(|()| {
-        let mut builder = Builder::new_current_thread();
-        builder.enable_all().max_blocking_threads(blocking_thread_count_max).build()
-    });
-    made.map_err(|error| {
-        Diagnostic::new(Code::SpawnFailed, "a run cannot be started")
-            .because(error.to_string())
-            .hint("`ulimit -n` says how many files may be open, and raises it")
-    })
+    has_descriptors().map_err(|error| no_files(&error))?;
+    of_thread()
+}
+
+/// A runtime of a thread that waits for commands.
+///
+/// # Errors
+/// There are too few open files left.
+pub(super) fn of_thread() -> Result<Runtime, Diagnostic> {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all().max_blocking_threads(1).build().map_err(|error| no_files(&error))
+}
+
+fn no_files(error: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::SpawnFailed, "a run cannot be started")
+        .because(error.to_string())
+        .hint("`ulimit -n` says how many files may be open, and raises it")
 }
 
 /// tokio panics where there are none left for what it hears signals by.

@@ -93,6 +93,11 @@ impl Scheduler {
         scheduler
     }
 
+    /// Whether there is work for a free worker.
+    pub(super) fn can_assign(&self) -> bool {
+        !self.ready.is_empty() && !self.free_workers.is_empty()
+    }
+
     /// Work for the lowest free worker: those with the longest remaining path first.
     pub(super) fn assign(&mut self) -> Option<Assignment> {
         if self.ready.is_empty() {

@@ -49,7 +49,7 @@ impl Signals {
 /// Calls for every signal of the process from now on, for a caller that outlives its runs and
 /// hands them on by [`Signals::Sent`].
 pub fn listen_to_process(heard: impl Fn(Request) + Send + 'static) -> Result<()> {
-    let runtime = runtime::new(1)?;
+    let runtime = runtime::new()?;
     let mut streams = {
         let _within = runtime.enter();
         Streams::open()?

@@ -12,7 +12,7 @@ enum Stage {
     Killed,
 }
 
-/// Set by the run loop, seen by the units.
+/// Set where signals are heard, seen by the units.
 #[derive(Debug)]
 pub(super) struct Stop(watch::Sender<Stage>);
 

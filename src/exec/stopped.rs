@@ -3,11 +3,16 @@
 //! A command runs in the background of its terminal, so reading there, or changing how it works,
 //! stops it, for ever. What stops itself may be continued by somebody.
 
+use std::time::Duration;
+
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, waitid};
-use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tokio::time::sleep;
 
 use super::groups::Groups;
 use crate::error::{Code, Diagnostic};
+
+/// How often it is looked: hardly felt by whoever waits for an answer, nor by the machine.
+const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why a command is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,35 +23,17 @@ pub(super) enum Stopped {
     BySomebody,
 }
 
-/// Hears when a command is stopped.
-#[derive(Debug)]
-pub(super) struct Stops {
-    leader: Option<Pid>,
-    children: Option<Stream>,
-}
-
-impl Stops {
-    /// Begins to listen; what stopped before is found by the first call of [`Stops::next`].
-    pub(super) fn of(leader: Option<Pid>) -> Self {
-        Self { leader, children: signal(SignalKind::child()).ok() }
-    }
-
-    /// Waits until the command is stopped, if it ever is.
-    pub(super) async fn next(&mut self, groups: &Groups) -> Stopped {
-        loop {
-            let signal = self.leader.and_then(stopping_signal);
-            match signal.and_then(Signal::from_named_raw) {
-                Some(Signal::TTIN | Signal::TTOU) => return Stopped::ByTerminal,
-                Some(_) if !groups.is_paused() => return Stopped::BySomebody,
-                _ => {}
-            }
-            let heard = match &mut self.children {
-                Some(children) => children.recv().await,
-                None => None,
-            };
-            if heard.is_none() {
-                std::future::pending::<()>().await;
-            }
+/// Waits until a command is stopped, if it ever is.
+pub(super) async fn until_stopped(leader: Option<Pid>, groups: &Groups) -> Stopped {
+    let Some(leader) = leader else { return std::future::pending().await };
+    loop {
+        // Its parent would be told by a signal, but so it would of every end of a command.
+        sleep(INTERVAL).await;
+        let signal = stopping_signal(leader);
+        match signal.and_then(Signal::from_named_raw) {
+            Some(Signal::TTIN | Signal::TTOU) => return Stopped::ByTerminal,
+            Some(_) if !groups.is_paused() => return Stopped::BySomebody,
+            _ => {}
         }
     }
 }

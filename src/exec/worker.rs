@@ -1,25 +1,25 @@
-//! A worker: looks units up, runs the first that is cold, tells the loop.
+//! A worker's part: looks units up, runs the first that is cold, makes the most of its end.
 
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::oneshot;
+use tokio::runtime::Runtime;
 
 use super::graph_task;
 use super::job::{ReadCaches, Run};
 use super::keep::{Ended, Wrote, conclude};
 use super::process::{Exit, NotStarted, Surroundings, Task, run_command};
 use super::scheduler::Assignment;
+use super::turns::Turns;
 use super::unit::{CODE_ERROR, Cold, Looked, Pace, failed, look_up};
 use super::{Event, Outcome};
-use crate::cache::Claim;
 use crate::error::{Code, Diagnostic};
-use crate::hash::{Fingerprint, GraphResult};
+use crate::hash::GraphResult;
 use crate::plan::Action;
+use crate::sys::clock;
 use crate::sys::timings::COUNT;
 use crate::sys::veil::Masker;
-use crate::sys::{Env, clock};
 
 /// A worker tells what has ended at least this often, so that downstreams need not wait for the
 /// end of its chunk.
@@ -33,13 +33,11 @@ const AMPLE_TIME_MAX: Duration = Duration::from_millis(2);
 /// hardly felt by whoever waits.
 const CLAIM_INTERVAL: Duration = Duration::from_millis(25);
 
-/// What workers tell the loop.
+/// What is told of units.
 #[derive(Debug)]
 pub(super) enum Message {
     Ended(Vec<(usize, Outcome)>),
     GaveBack(Vec<usize>),
-    /// All that was told before is to be heard before the worker goes on.
-    Heard(oneshot::Sender<()>),
 }
 
 /// A unit that lookups have ended at, and its worker.
@@ -50,91 +48,37 @@ pub(super) struct Open {
     looked: Looked,
 }
 
-/// How a task of the loop's has ended.
-#[derive(Debug)]
-pub(super) enum Done {
-    /// A worker is free again.
-    Worked(usize),
-    /// A worker's command has ended, and is to be concluded.
-    Performed(usize, Box<Performed>),
-    /// A command has been concluded, and so its worker is free, unless it was before.
-    Concluded(Option<usize>),
-}
-
-/// A command that has ended, and what is held for it.
-#[derive(Debug)]
-pub(super) struct Performed {
-    pub(super) unit: usize,
-    before: Option<Box<Fingerprint>>,
-    claim: Option<Claim>,
-    ended: Ended,
-}
-
-/// A worker's part: looks its units up, and runs the first that is cold.
-pub(super) async fn work(
-    run: Arc<Run>,
-    assignment: Assignment,
-    messages: UnboundedSender<Message>,
-) -> Done {
-    let worker = assignment.worker;
-    let open = {
-        let (run, messages) = (Arc::clone(&run), messages.clone());
-        blocking(move || {
-            let goes_on = |_| !run.stop.is_asked();
-            look_up_chunk(&run, assignment, Pace::Any, goes_on, |it| tell(&messages, it))
-        })
-        .await
-    };
-    match open {
-        Some(open) => finish(run, open, messages).await,
-        None => Done::Worked(worker),
-    }
-}
-
-/// The rest of a worker's part: deals with the unit that its lookups have ended at.
-pub(super) async fn finish(run: Arc<Run>, open: Open, messages: UnboundedSender<Message>) -> Done {
+/// Deals with the unit that lookups have ended at. Gives the worker, unless it is free already.
+pub(super) fn finish(turns: &Arc<Turns>, open: Open, runtime: &Runtime) -> Option<usize> {
     let Open { worker, unit, looked } = open;
-    // What ended before this one is shown before it.
-    let (heard, is_heard) = oneshot::channel();
-    tell(&messages, Message::Heard(heard));
-    let _ = is_heard.await;
-    let message = match settle(&run, unit, looked).await {
-        Some(Looked::Cold(cold)) if !run.stop.is_asked() => {
-            match run_cold(run, *cold, worker).await {
-                Ok(performed) => return Done::Performed(worker, Box::new(performed)),
-                Err(outcome) => Message::Ended(vec![(unit, outcome)]),
-            }
+    let run = &*turns.run;
+    let cold = match settle(run, unit, looked) {
+        Some(Looked::Cold(cold)) if !run.stop.is_asked() => *cold,
+        Some(Looked::Ended(outcome)) => {
+            turns.hear(Message::Ended(vec![(unit, outcome)]));
+            return Some(worker);
         }
-        Some(Looked::Ended(outcome)) => Message::Ended(vec![(unit, outcome)]),
         Some(Looked::Cold(_) | Looked::Busy | Looked::Later) | None => {
-            Message::GaveBack(vec![unit])
+            turns.hear(Message::GaveBack(vec![unit]));
+            return Some(worker);
         }
     };
-    tell(&messages, message);
-    Done::Worked(worker)
-}
-
-/// Makes the most of a command's end.
-pub(super) async fn end(
-    run: Arc<Run>,
-    performed: Box<Performed>,
-    worker: Option<usize>,
-    messages: UnboundedSender<Message>,
-) -> Done {
-    let Performed { unit, before, claim, ended } = *performed;
-    let outcome = blocking(move || {
-        let outcome = conclude(&run, unit, before.as_deref(), ended);
-        drop(claim);
-        outcome
-    })
-    .await;
-    tell(&messages, Message::Ended(vec![(unit, outcome)]));
-    Done::Concluded(worker)
+    let mut is_free = false;
+    let outcome = match perform(run, &cold, worker, runtime) {
+        Ok(ended) => {
+            is_free = turns.release_early(worker, unit);
+            conclude(run, unit, cold.before.as_deref(), ended)
+        }
+        Err(error) => failed(run, unit, error.code, error.diagnostic),
+    };
+    drop(cold);
+    turns.hear(Message::Ended(vec![(unit, outcome)]));
+    (!is_free).then_some(worker)
 }
 
 /// Waits until no other process runs the unit, then looks again, now for as long as it takes: it
 /// may be warm by now. `None` if the run was stopped meanwhile.
-async fn settle(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looked> {
+fn settle(run: &Run, unit: usize, mut looked: Looked) -> Option<Looked> {
     let mut is_announced = false;
     while matches!(looked, Looked::Busy | Looked::Later) {
         let is_busy = matches!(looked, Looked::Busy);
@@ -145,17 +89,11 @@ async fn settle(run: &Arc<Run>, unit: usize, mut looked: Looked) -> Option<Looke
             return None;
         }
         if is_busy {
-            tokio::time::sleep(CLAIM_INTERVAL).await;
+            thread::sleep(CLAIM_INTERVAL);
+            // The other process has changed files.
+            run.forget_files();
         }
-        let run = Arc::clone(run);
-        looked = blocking(move || {
-            if is_busy {
-                // The other process has changed files.
-                run.forget_files();
-            }
-            look_up(&run, unit, Pace::Any)
-        })
-        .await;
+        looked = look_up(run, unit, Pace::Any);
     }
     Some(looked)
 }
@@ -240,37 +178,34 @@ fn announce(run: &Run, one: usize, units: &[usize]) -> bool {
     true
 }
 
-/// Runs a command; gives the outcome if it could not be started.
-async fn run_cold(run: Arc<Run>, cold: Cold, worker: usize) -> Result<Performed, Outcome> {
-    let Cold { unit, reason, env, before, claim } = cold;
-    let runnable = run.runnable(unit);
+/// Runs a command to its end.
+fn perform(run: &Run, cold: &Cold, worker: usize, runtime: &Runtime) -> Result<Ended, NotStarted> {
+    let runnable = run.runnable(cold.unit);
+    let reason = cold.reason.clone();
     tracing::debug!(runnable = %runnable.name, worker, ?reason, "starts");
-    run.events.send(Event::Started { runnable: unit, worker, reason });
+    run.events.send(Event::Started { runnable: cold.unit, worker, reason });
     tracing::info!(target: COUNT, commands_run = 1_u64);
-    let performed = match &runnable.action {
-        Action::Shell => run_shell(&run, unit, worker, env, claim.as_ref()).await,
-        Action::Graph(_) => run_graph_task(&run, unit).await,
-    };
-    match performed {
-        Ok(ended) => Ok(Performed { unit, before, claim, ended }),
-        Err(error) => Err(failed(&run, unit, error.code, error.diagnostic)),
+    match &runnable.action {
+        Action::Shell => run_shell(run, cold, worker, runtime),
+        Action::Graph(_) => run_graph_task(run, cold.unit, runtime),
     }
 }
 
 /// Has a shell run a command.
-async fn run_shell(
-    run: &Arc<Run>,
-    unit: usize,
+fn run_shell(
+    run: &Run,
+    cold: &Cold,
     worker: usize,
-    env: Arc<Env>,
-    claim: Option<&Claim>,
+    runtime: &Runtime,
 ) -> Result<Ended, NotStarted> {
+    let unit = cold.unit;
     let runnable = run.runnable(unit);
     let mut log = run.outputs.create(&runnable.name);
+    let (env, claim) = (Arc::clone(&cold.env), cold.claim.as_ref());
     let task = Task { runnable, unit, worker, root: &run.job.dirs.root, env, claim };
     let masker = Masker::new(&run.job.veil);
     let surroundings = Surroundings { groups: &run.groups, events: &run.events, stop: &run.stop };
-    let exit = run_command(&task, surroundings, masker, &mut log).await?;
+    let exit = runtime.block_on(run_command(&task, surroundings, masker, &mut log))?;
     if exit.is_leaky {
         run.warn(Some(unit), leaky(runnable.name.as_str()));
     }
@@ -278,18 +213,15 @@ async fn run_shell(
 }
 
 /// Does what is to be done with the import graph.
-async fn run_graph_task(run: &Arc<Run>, unit: usize) -> Result<Ended, NotStarted> {
+fn run_graph_task(run: &Run, unit: usize, runtime: &Runtime) -> Result<Ended, NotStarted> {
     let begin = clock::instant();
-    let result = {
-        let run = Arc::clone(run);
-        blocking(move || graph_task::perform(&run, unit)).await
-    };
+    let result = graph_task::perform(run, unit);
     let GraphResult { code, output, is_sure, .. } =
         result.map_err(|error| NotStarted { code: CODE_ERROR, diagnostic: *error.0 })?;
     let mut log = run.outputs.create(&run.runnable(unit).name);
     log.write(output.as_bytes());
     if run.events.wants_output() && !output.is_empty() {
-        run.events.output(unit, output.as_bytes()).await;
+        runtime.block_on(run.events.output(unit, output.as_bytes()));
     }
     let exit = Exit { code, is_killed: false, duration: begin.elapsed(), is_leaky: false };
     let is_private = run.runnable(unit).artifacts.iter().all(|path| path.starts_with("._qik/"));
@@ -303,17 +235,4 @@ fn leaky(name: &str) -> Diagnostic {
         format!("`{name}` has ended, but a process that it started holds its output open"),
     )
     .hint("redirect the output of what is to stay in the background")
-}
-
-/// Runs what blocks on a thread of the pool; a panic there is a panic here.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-/// The loop outlives its workers, except in a panic, when nobody needs to be told.
-fn tell(messages: &UnboundedSender<Message>, message: Message) {
-    drop(messages.send(message));
 }

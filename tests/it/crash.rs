@@ -95,6 +95,7 @@ impl Scenario {
             .env("QIK_FAULT", &format!("{kind}:{number}{plus}"))
             .env("QIK_FAULT_NOTE", note.to_str().unwrap());
         let output = faulty.qik(["build"]);
+        await_unlocked(&project.git_root);
         let point = fs::read_to_string(note).ok()?;
         let what = format!("{kind} at {number}{plus}, {}", point.lines().next().unwrap());
         Some(Fallen { project, output, what })
@@ -188,6 +189,17 @@ fn leftovers(root: &Path) -> Vec<String> {
         is_ours || path.ends_with(".lock")
     };
     below(root).iter().map(shown).filter(is_left).collect()
+}
+
+/// Waits for the locks of a killed process: Linux releases them a moment after its end.
+fn await_unlocked(root: &Path) {
+    let is_locked = |path: &std::path::PathBuf| {
+        let text = path.to_string_lossy();
+        !path.is_symlink() && (text.contains(".tmp-") || text.contains("/claims/"))
+    };
+    for path in below(root).iter().filter(|path| is_locked(path)) {
+        fs::File::open(path).unwrap().lock().unwrap();
+    }
 }
 
 fn check_killed(_: &Scenario, fallen: &Fallen) {

@@ -15,7 +15,7 @@ fn few_open_files_are_enough_for_many_commands() {
 fn too_few_open_files_are_told() {
     let project = Project::hello(r#"["a.txt"]"#);
     project.file("a.txt", "x").commit();
-    for count in 5..20 {
+    for count in 5..32 {
         project.sh(&format!("ulimit -n {count}; qik")).no_panic();
         project.sh(&format!("ulimit -n {count}; qik --cache-status cold --ls")).no_panic();
     }

@@ -124,7 +124,7 @@ fn a_lookup_that_hangs_does_not_outlive_a_second_signal() {
 }
 
 #[test]
-fn dropping_the_registry_kills_the_groups() {
+fn whoever_leaves_a_run_kills_the_groups_that_are_left() {
     use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
     let env = crate::sys::Env::from([("PATH".into(), "/usr/bin:/bin".into())]);
     let mut command = crate::sys::spawn::command("sh", std::path::Path::new("/"), &env);
@@ -132,7 +132,21 @@ fn dropping_the_registry_kills_the_groups() {
     let groups = Groups::default();
     groups.add(Pid::from_child(&child));
     let begin = clock::instant();
-    drop(groups);
+    drop(groups.last_rites());
     assert_eq!(child.wait().unwrap().signal(), Some(9));
     assert!(begin.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_group_that_starts_late_is_sent_what_the_others_were() {
+    use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+    let env = crate::sys::Env::from([("PATH".into(), "/usr/bin:/bin".into())]);
+    let groups = Groups::default();
+    groups.signal(Signal::STOP);
+    groups.signal(Signal::TERM);
+    groups.signal(Signal::CONT);
+    let mut command = crate::sys::spawn::command("sh", std::path::Path::new("/"), &env);
+    let mut child = command.arg("-c").arg("sleep 30").process_group(0).spawn().unwrap();
+    groups.add(Pid::from_child(&child));
+    assert_eq!(child.wait().unwrap().signal(), Some(15), "and it is not paused");
 }
