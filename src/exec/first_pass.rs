@@ -51,7 +51,7 @@ impl Pass<'_> {
             let goes_on = |unit| self.goes_on(run, unit);
             let tell = |message| self.turns.hear(message);
             match look_up_chunk(run, assignment, Pace::Quick, goes_on, tell) {
-                None => self.turns.end(Some(worker)),
+                None => self.turns.end(Some(worker), None),
                 Some(open) => {
                     self.is_over.store(true, Ordering::Relaxed);
                     return self.turns.leave(open);

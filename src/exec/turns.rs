@@ -118,15 +118,18 @@ impl Turns {
         None
     }
 
-    /// Ends a turn; its worker is free unless it was before.
-    pub(super) fn end(&self, worker: Option<usize>) {
+    /// Ends a turn with what has become of its last unit, if that was not told; its worker is free
+    /// unless it was before. Whoever ends a turn takes the next one, so nobody is woken for it.
+    pub(super) fn end(&self, worker: Option<usize>, message: Option<Message>) {
         let mut table = self.lock();
+        if let Some(message) = message {
+            table.state.hear(message);
+        }
         match worker {
             Some(worker) => table.state.scheduler.release(worker),
             None => table.concluding_count -= 1,
         }
         table.busy_count -= 1;
-        // Whoever ends a turn takes the next one.
         if table.busy_count == 0 && !table.has_turn() {
             self.changes.notify_all();
             self.ended.notify_one();
@@ -209,19 +212,23 @@ impl Turns {
 
     fn take_turns(self: &Arc<Self>, runtime: &Runtime) {
         while let Some(turn) = self.next(|| Some(Duration::MAX)) {
-            let worker = match turn {
-                Turn::Finish(open) => finish(self, open, runtime),
+            let (open, worker) = match turn {
+                Turn::Finish(open) => (Some(open), None),
                 Turn::LookUp(assignment) => {
                     let worker = assignment.worker;
                     let goes_on = |_| !self.run.stop.is_asked();
                     let tell = |message| self.hear(message);
-                    match look_up_chunk(&self.run, assignment, Pace::Any, goes_on, tell) {
-                        Some(open) => finish(self, open, runtime),
-                        None => Some(worker),
-                    }
+                    let open = look_up_chunk(&self.run, assignment, Pace::Any, goes_on, tell);
+                    (open, Some(worker))
                 }
             };
-            self.end(worker);
+            match open {
+                Some(open) => {
+                    let (message, worker) = finish(self, open, runtime);
+                    self.end(worker, Some(message));
+                }
+                None => self.end(worker, None),
+            }
         }
     }
 

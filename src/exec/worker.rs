@@ -48,32 +48,31 @@ pub(super) struct Open {
     looked: Looked,
 }
 
-/// Deals with the unit that lookups have ended at. Gives the worker, unless it is free already.
-pub(super) fn finish(turns: &Arc<Turns>, open: Open, runtime: &Runtime) -> Option<usize> {
+/// Deals with the unit that lookups have ended at. Gives what has become of it, and the worker,
+/// unless it is free already.
+pub(super) fn finish(
+    turns: &Arc<Turns>,
+    open: Open,
+    runtime: &Runtime,
+) -> (Message, Option<usize>) {
     let Open { worker, unit, looked } = open;
     let run = &*turns.run;
+    let ended = |outcome| Message::Ended(vec![(unit, outcome)]);
     let cold = match settle(run, unit, looked) {
         Some(Looked::Cold(cold)) if !run.stop.is_asked() => *cold,
-        Some(Looked::Ended(outcome)) => {
-            turns.hear(Message::Ended(vec![(unit, outcome)]));
-            return Some(worker);
-        }
+        Some(Looked::Ended(outcome)) => return (ended(outcome), Some(worker)),
         Some(Looked::Cold(_) | Looked::Busy | Looked::Later) | None => {
-            turns.hear(Message::GaveBack(vec![unit]));
-            return Some(worker);
+            return (Message::GaveBack(vec![unit]), Some(worker));
         }
     };
-    let mut is_free = false;
-    let outcome = match perform(run, &cold, worker, runtime) {
-        Ok(ended) => {
-            is_free = turns.release_early(worker, unit);
-            conclude(run, unit, cold.before.as_deref(), ended)
+    match perform(run, &cold, worker, runtime) {
+        Ok(performed) => {
+            let is_free = turns.release_early(worker, unit);
+            let outcome = conclude(run, unit, cold.before.as_deref(), performed);
+            (ended(outcome), (!is_free).then_some(worker))
         }
-        Err(error) => failed(run, unit, error.code, error.diagnostic),
-    };
-    drop(cold);
-    turns.hear(Message::Ended(vec![(unit, outcome)]));
-    (!is_free).then_some(worker)
+        Err(error) => (ended(failed(run, unit, error.code, error.diagnostic)), Some(worker)),
+    }
 }
 
 /// Waits until no other process runs the unit, then looks again, now for as long as it takes: it
