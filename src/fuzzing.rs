@@ -56,7 +56,7 @@ pub fn config(bytes: &[u8]) {
             let place = usize::from(name != file.name());
             Ok(texts.get(place).map(|text| text.to_vec()))
         };
-        match config::load(file, &read) {
+        match config::load(file, &read, 1) {
             Ok(project) => plan(&project),
             Err(error) => show(&error),
         }

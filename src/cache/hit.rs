@@ -8,11 +8,12 @@ use std::time::Duration;
 use super::blobs::Blobs;
 use super::entry::Entry;
 use super::restore::{self, Modes, Restore};
-use super::{Content, Manifest, Memo, warning};
+use super::{Content, Manifest, Memo, Replayed, warning};
 use crate::error::{Code, Diagnostic};
 use crate::hash::Digest;
 use crate::paths::{AbsPath, ProjectPath, WorkDirs};
 use crate::plan::RunnableName;
+use crate::sys::folder::FileStamp;
 use crate::sys::fs;
 
 /// Logs up to this size are read at once.
@@ -32,6 +33,8 @@ pub struct Hit {
     log: Content,
     log_place: LogPlace,
     modes: Modes,
+    /// Of the entry's file, where it may be recalled by that.
+    stamp: Option<FileStamp>,
 }
 
 /// What a restore had to do.
@@ -73,7 +76,28 @@ impl Hit {
                 LogPlace::File(_) => Modes::Portable,
             },
             log_place,
+            stamp: None,
         }
+    }
+
+    /// The same of an entry in a file with this stamp.
+    pub(super) fn stamped(self, stamp: FileStamp) -> Self {
+        Self { stamp: Some(stamp), ..self }
+    }
+
+    /// What a replay was in which nothing had to be written.
+    pub(super) fn replayed(&self, digest: Digest, output: FileStamp) -> Option<Replayed> {
+        let is_plain = self.manifest.artifacts.is_empty() && self.manifest.unmatched.is_empty();
+        Some(Replayed {
+            digest,
+            code: u8::try_from(self.code).ok()?,
+            duration_ms: match self.duration {
+                Some(duration) => Some(u64::try_from(duration.as_millis()).ok()?),
+                None => None,
+            },
+            entry: self.stamp.filter(|_| is_plain)?,
+            output,
+        })
     }
 
     /// What the command made, without restoring it.

@@ -6,24 +6,27 @@
 //!                                   last used, to the day
 //!   v1/entries/ab/RUNNABLE.latest   the one that was stored last, by a second name
 //!   v1/memo/RUNNABLE                stat data of artifacts
+//!   v1/replays                      stat data of entries, and of outputs that hold their logs
 //!   blobs/ab/cdef…                  artifacts by their digest, and large logs and fingerprints
 //!   tmp/                            what is not finished
 //!   size, lock                      see `bounds` and `lock`
 //! ```
 //!
 //! Folders of two digits hold what would be too many files for one folder. A warm lookup opens
-//! the entry and nothing else.
+//! the entry and nothing else, and not even that where the last replay is recalled.
 
 use std::fs::{File, Metadata};
 use std::io::Seek as _;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use super::attached::{self, Attached};
 use super::blobs::Blobs;
 use super::bounds::Bounds;
 use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
 use super::hit::{Hit, LogPlace};
+use super::replays::{Replayed, Replays};
 use super::{
     Content, Key, Lookup, Miss, NewEntry, Store, lock, prepare_private, reach, slug, warning,
 };
@@ -31,7 +34,7 @@ use crate::error::{Code, Diagnostic};
 use crate::hash::{Digest, Document};
 use crate::paths::{AbsPath, WorkDirs};
 use crate::plan::RunnableName;
-use crate::sys::folder::{Missing, Walker};
+use crate::sys::folder::{FileStamp, Folder, Missing, Stat, Walker};
 use crate::sys::timings::COUNT;
 use crate::sys::{clock, fs};
 
@@ -46,9 +49,12 @@ const TOUCH_INTERVAL: Duration = Duration::from_hours(24);
 pub struct Local {
     dirs: Arc<WorkDirs>,
     entries: AbsPath,
+    /// The folder of the entries, held open to look at many; `None` if it was not there.
+    folder: OnceLock<Option<Folder>>,
     blobs: Blobs,
     size_bytes_max: u64,
     progress: Mutex<Progress>,
+    replays: Replays,
 }
 
 /// What this process has stored.
@@ -68,10 +74,12 @@ impl Local {
     pub fn new(dirs: &WorkDirs, size_bytes_max: u64) -> Self {
         Self {
             entries: dirs.private.join("cache/v1/entries"),
+            folder: OnceLock::new(),
             blobs: Blobs::new(dirs),
             dirs: Arc::new(dirs.clone()),
             size_bytes_max,
             progress: Mutex::default(),
+            replays: Replays::new(dirs),
         }
     }
 
@@ -84,9 +92,7 @@ impl Local {
     }
 
     fn path_of(&self, runnable: &RunnableName, end: &str) -> AbsPath {
-        let slug = slug(runnable.as_str());
-        let shard = &blake3::hash(slug.as_bytes()).to_hex()[..2];
-        self.entries.join(format!("{shard}/{slug}.{end}"))
+        self.entries.join(place_of(&slug(runnable.as_str()), end))
     }
 
     pub(super) fn dirs(&self) -> &WorkDirs {
@@ -103,10 +109,7 @@ impl Local {
     }
 
     /// The entry of a key with what is attached to it; `None` if there is none.
-    pub(super) fn load(
-        &self,
-        key: Key<'_>,
-    ) -> Result<Option<(Entry<Content>, Attached)>, Diagnostic> {
+    pub(super) fn load(&self, key: Key<'_>) -> Result<Option<Loaded>, Diagnostic> {
         let path = self.entry_path(key);
         match read(&path)? {
             Some(Kept { entry, .. })
@@ -116,7 +119,7 @@ impl Local {
             }
             Some(Kept { entry, attached, file, meta }) => {
                 touch(&file, &meta);
-                Ok(Some((entry, attached)))
+                Ok(Some(Loaded { entry, attached, stamp: Stat::from(&meta).stamp() }))
             }
             None => Ok(None),
         }
@@ -290,6 +293,13 @@ impl Local {
     }
 }
 
+/// The entry of a key, its file as it was when it was read.
+pub(super) struct Loaded {
+    pub(super) entry: Entry<Content>,
+    pub(super) attached: Attached,
+    pub(super) stamp: FileStamp,
+}
+
 /// An entry as it was found.
 struct Kept {
     entry: Entry<Content>,
@@ -318,6 +328,12 @@ fn damaged(path: &AbsPath, cause: &str) -> Diagnostic {
     Diagnostic::new(Code::CacheFailed, format!("`{path}` is damaged")).because(cause)
 }
 
+/// Where an entry's file is, below the folder of all.
+fn place_of(slug: &str, end: &str) -> String {
+    let shard = &blake3::hash(slug.as_bytes()).to_hex()[..2];
+    format!("{shard}/{slug}.{end}")
+}
+
 /// What the name of an entry's file says: the runnable's slug, and the digest.
 pub(super) fn parse_name(name: &str) -> Option<(&str, Digest)> {
     let (slug, digest) = name.rsplit_once('.')?;
@@ -333,22 +349,47 @@ fn json_of(document: &Document) -> Result<Vec<u8>, Diagnostic> {
 
 /// Notes that an entry was used. That it cannot be noted makes it look older, no more.
 fn touch(entry: &File, meta: &Metadata) {
-    let now = clock::wall();
-    let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    if now.duration_since(modified).is_ok_and(|age| age > TOUCH_INTERVAL) {
-        drop(entry.set_modified(now));
+    if is_to_be_touched(meta.mtime()) {
+        drop(entry.set_modified(clock::wall()));
     }
+}
+
+fn is_to_be_touched(modified_seconds: i64) -> bool {
+    let now = clock::since_epoch(clock::wall()).as_secs();
+    let age = now.checked_sub(u64::try_from(modified_seconds).unwrap_or_default());
+    age.is_some_and(|age| age > TOUCH_INTERVAL.as_secs())
 }
 
 impl Store for Local {
     fn lookup(&self, key: Key<'_>) -> Lookup {
         match self.load(key) {
-            Ok(Some((entry, attached))) => {
+            Ok(Some(Loaded { entry, attached, stamp })) => {
                 let place = attached.log.map_or(LogPlace::Blob, LogPlace::Entry);
-                Lookup::Hit(Box::new(Hit::new(&self.dirs, key.runnable, entry, place)))
+                let hit = Hit::new(&self.dirs, key.runnable, entry, place);
+                Lookup::Hit(Box::new(hit.stamped(stamp)))
             }
             Ok(None) => Lookup::Miss(Miss::Absent),
             Err(cause) => Lookup::Miss(Miss::Damaged(warning::unusable(key.runnable, &cause))),
+        }
+    }
+
+    fn recall(&self, key: Key<'_>) -> Option<Replayed> {
+        let slug = slug(key.runnable.as_str());
+        let replayed = self.replays.find(&slug)?;
+        if replayed.digest != key.digest {
+            return None;
+        }
+        let folder = self.folder.get_or_init(|| Folder::open(self.entries.as_path()).ok());
+        let place = place_of(&slug, &key.digest.to_hex());
+        let stat = folder.as_ref()?.stat(place.as_bytes()).ok()??;
+        // Whoever reads it notes that it was used.
+        let is_same = stat.stamp() == replayed.entry && !is_to_be_touched(stat.mtime.seconds);
+        is_same.then_some(replayed)
+    }
+
+    fn learn(&self, key: Key<'_>, hit: &Hit, output: FileStamp) {
+        if let Some(replayed) = hit.replayed(key.digest, output) {
+            self.replays.learn(slug(key.runnable.as_str()), replayed);
         }
     }
 
@@ -376,6 +417,7 @@ impl Store for Local {
     }
 
     fn finish(&self) -> Vec<Diagnostic> {
+        self.replays.keep();
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let Progress::Stored { added_bytes } = *progress else { return Vec::new() };
         *progress = Progress::Nothing;

@@ -23,6 +23,7 @@ mod policy;
 mod private;
 mod reach;
 mod remote;
+mod replays;
 mod repo;
 mod restore;
 mod slug;
@@ -46,6 +47,7 @@ pub use pattern::check_pattern;
 pub use policy::is_worth_keeping;
 pub use private::prepare_private;
 pub use remote::{Expected, Keys, Mode, S3Settings, Secret, Tiered};
+pub use replays::Replayed;
 pub use repo::{Publication, Publish, Shared};
 pub use slug::slug;
 pub use stores::Stores;
@@ -53,6 +55,7 @@ pub use stores::Stores;
 use crate::error::Diagnostic;
 use crate::hash::{ArtifactList, Digest, Document};
 use crate::plan::RunnableName;
+use crate::sys::folder::FileStamp;
 
 /// What an entry is found by.
 #[derive(Debug, Clone, Copy)]
@@ -106,6 +109,15 @@ pub trait Store: Send + Sync {
         self.lookup(key)
     }
 
+    /// The last replay of a key's runnable, if its entry is still the one that was read then. Whether
+    /// its output file is, too, is for the caller to see.
+    fn recall(&self, _key: Key<'_>) -> Option<Replayed> {
+        None
+    }
+
+    /// A hit was replayed, and nothing had to be written; `output` is the file that holds its log.
+    fn learn(&self, _key: Key<'_>, _hit: &Hit, _output: FileStamp) {}
+
     /// Puts an entry in. Errors are for the caller to show as a warning.
     fn store(&self, key: Key<'_>, entry: NewEntry<'_>) -> Result<(), Diagnostic>;
 
@@ -115,11 +127,17 @@ pub trait Store: Send + Sync {
     /// What is stored under some keys, as cheaply as it can be told, without keeping any of it.
     /// Only what keeps it from being told at all is worth a warning.
     fn peek(&self, asks: &[Ask<'_>], _warnings: &mut Vec<Diagnostic>) -> Vec<Option<Peek>> {
-        let peek = |ask: &Ask<'_>| match self.lookup(ask.key) {
-            Lookup::Hit(hit) => {
-                Some(Peek { code: hit.code, artifacts: Some(hit.manifest().to_list()) })
+        let peek = |ask: &Ask<'_>| {
+            if let Some(Replayed { code, .. }) = self.recall(ask.key) {
+                let artifacts = Some(ArtifactList::default());
+                return Some(Peek { code: i32::from(code), artifacts });
             }
-            Lookup::Miss(_) => None,
+            match self.lookup(ask.key) {
+                Lookup::Hit(hit) => {
+                    Some(Peek { code: hit.code, artifacts: Some(hit.manifest().to_list()) })
+                }
+                Lookup::Miss(_) => None,
+            }
         };
         asks.iter().map(peek).collect()
     }

@@ -4,6 +4,7 @@ use super::document::{self, Document, FILE_BYTES_MAX};
 use super::load::tool_table;
 use crate::error::{Code, Diagnostic, Result};
 use crate::paths::AbsPath;
+use crate::sys::folder::Folder;
 use crate::sys::fs;
 
 /// The file that declares a project.
@@ -45,12 +46,13 @@ pub fn discover(cwd: &AbsPath, git_root: Option<&AbsPath>) -> Result<Found> {
 
 /// Reads files below a project root from disk, for [`super::load()`].
 pub fn read_from_disk(root: &AbsPath) -> impl Fn(&str) -> Result<Option<Vec<u8>>> {
+    let folder = Folder::open(root.as_path());
     move |path| {
-        let path = root.join(path);
         // Most modules have no file, which costs less to see than to try.
-        if fs::optional(fs::stat_target(path.as_path())).is_ok_and(|stat| stat.is_none()) {
+        if folder.as_ref().is_ok_and(|folder| folder.lacks(path.as_bytes())) {
             return Ok(None);
         }
+        let path = root.join(path);
         // One byte more than is allowed shows that there is more.
         let bytes = fs::read_start(path.as_path(), FILE_BYTES_MAX as u64 + 1);
         Ok(fs::optional(bytes)?)

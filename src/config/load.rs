@@ -12,12 +12,16 @@ use super::document::{self, Document, Table};
 use super::legacy;
 use super::module_file;
 use super::root;
-use super::schema::Declarations;
+use super::schema::{Declarations, Module};
 use crate::error::{Code, Diagnostic, Error, Result};
+use crate::sys::parallel;
 
 /// Reads a path relative to the project root, from disk or from a commit; `None` if there is no
 /// such file.
-pub type Reader<'r> = &'r dyn Fn(&str) -> Result<Option<Vec<u8>>>;
+pub type Reader<'r> = &'r (dyn Fn(&str) -> Result<Option<Vec<u8>>> + Sync);
+
+/// So many modules are worth a thread that reads their files.
+const MODULES_PER_THREAD_MIN: usize = 250;
 
 /// A project as its files declare it.
 #[derive(Debug, Clone)]
@@ -37,10 +41,10 @@ impl Project {
     }
 }
 
-/// Reads a project's file and those of its modules.
+/// Reads a project's file and those of its modules, many of these in up to so many threads.
 ///
 /// The error holds everything that is wrong, in the order of the files and of their lines.
-pub fn load(file: ConfigFile, read: Reader<'_>) -> Result<Project> {
+pub fn load(file: ConfigFile, read: Reader<'_>, thread_count_max: usize) -> Result<Project> {
     let name = file.name();
     let Some(bytes) = read(name)? else {
         return Err(Diagnostic::new(Code::ConfigNotFound, format!("there is no `{name}`")).into());
@@ -60,13 +64,16 @@ pub fn load(file: ConfigFile, read: Reader<'_>) -> Result<Project> {
     let mut diagnostics = document.join(decoder.diagnostics);
 
     let mut files = vec![name.to_owned()];
-    let modules: BTreeMap<_, _> = declarations
+    let modules: BTreeMap<String, &Module> = declarations
         .modules()
-        .filter_map(|(_, module)| Some((module_file::path(module)?, module.clone())))
+        .filter_map(|(_, module)| Some((module_file::path(module)?, module)))
         .collect();
-    for (path, module) in &modules {
-        let mut declared = module_file::load(path, module, read);
-        files.push(path.clone());
+    let modules: Vec<(String, &Module)> = modules.into_iter().collect();
+    let declared = parallel::map(&modules, MODULES_PER_THREAD_MIN, thread_count_max, |chunk| {
+        chunk.iter().map(|(path, module)| module_file::load(path, module, read)).collect()
+    });
+    files.extend(modules.into_iter().map(|(path, _)| path));
+    for mut declared in declared {
         is_torn |= declared.is_torn;
         diagnostics.append(&mut declared.diagnostics);
         broken.extend(declared.broken);

@@ -36,7 +36,7 @@ tags = 3
 
 fn declarations(text: &str) -> Declarations {
     let read = |_: &str| Ok(Some(text.as_bytes().to_vec()));
-    load(ConfigFile::QikToml, &read).expect("it loads").declarations
+    load(ConfigFile::QikToml, &read, 1).expect("it loads").declarations
 }
 
 fn env(pairs: &[(&str, &str)]) -> Env {

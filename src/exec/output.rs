@@ -4,6 +4,7 @@
 //! beginning: readers see it grow, and two qik processes never write into the same one.
 
 use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Log;
@@ -14,6 +15,7 @@ use crate::hash::Digest;
 use crate::paths::WorkDirs;
 use crate::plan::RunnableName;
 use crate::sys::fault::Filling;
+use crate::sys::folder::{FileStamp, Folder, Stat};
 use crate::sys::fs;
 use crate::sys::unfinished::MODE;
 use crate::sys::veil::Veil;
@@ -37,7 +39,12 @@ pub fn folder(dirs: &WorkDirs) -> PathBuf {
 
 /// The output file of a runnable. A `/` in its name makes a folder, nothing leaves the folder.
 pub fn path(dirs: &WorkDirs, name: &RunnableName) -> PathBuf {
-    let mut path = folder(dirs);
+    folder(dirs).join(place(name))
+}
+
+/// Where it is in the folder.
+fn place(name: &RunnableName) -> PathBuf {
+    let mut path = PathBuf::new();
     let mut parts = name.as_str().split('/').peekable();
     while let Some(part) = parts.next() {
         let mut part = safe_part(part);
@@ -73,14 +80,23 @@ pub(super) struct Outputs {
     dirs: WorkDirs,
     veil: Veil,
     failure: Option<Diagnostic>,
+    /// Their folder, held open to look at many.
+    folder: Option<Folder>,
 }
 
 impl Outputs {
     /// Makes their folder. A run goes on without one.
     pub(super) fn prepare(dirs: &WorkDirs, veil: &Veil) -> Self {
         dirs.unfinished.sweep();
-        let made = prepare_private(dirs).and_then(|()| Ok(fs::create_folder(&folder(dirs))?));
-        Self { dirs: dirs.clone(), veil: veil.clone(), failure: made.err().map(unkept) }
+        let made = prepare_private(dirs).and_then(|()| {
+            fs::create_folder(&folder(dirs))?;
+            Ok(Folder::open(&folder(dirs))?)
+        });
+        let (folder, failure) = match made {
+            Ok(folder) => (Some(folder), None),
+            Err(cause) => (None, Some(unkept(cause))),
+        };
+        Self { dirs: dirs.clone(), veil: veil.clone(), failure, folder }
     }
 
     /// Why there are none.
@@ -106,20 +122,39 @@ impl Outputs {
     /// Makes the output file of a runnable hold a stored log; one that holds it already is left
     /// alone. Fails, and changes nothing, if the log is not what was stored.
     ///
-    /// Where the file cannot be written, the log is given from memory, up to a bound.
-    pub(super) fn replay(&self, name: &RunnableName, hit: &Hit) -> Result<Log, Diagnostic> {
+    /// Where the file cannot be written, the log is given from memory, up to a bound. With the log
+    /// comes the stamp of a file that held it already.
+    pub(super) fn replay(
+        &self,
+        name: &RunnableName,
+        hit: &Hit,
+    ) -> Result<(Log, Option<FileStamp>), Diagnostic> {
         if !self.veil.is_empty() && shows_secret(&self.veil, hit)? {
             let message = format!("the stored output of `{name}` shows a secret");
             return Err(Diagnostic::new(Code::CacheFailed, message));
         }
         let path = path(&self.dirs, name);
-        if self.failure.is_none() && (holds(&path, hit) || rewrite(&self.dirs, &path, hit)?) {
-            return Ok(Log { path: Some(path), ..Log::default() });
+        if self.failure.is_none() {
+            let held = holds(&path, hit);
+            if held.is_some() || rewrite(&self.dirs, &path, hit)? {
+                return Ok((Log { path: Some(path), ..Log::default() }, held));
+            }
         }
         let mut rest = Vec::new();
         let mut log = hit.open_log()?.take(REST_BYTES_MAX as u64);
         fs::verb("read", &path, log.read_to_end(&mut rest))?;
-        Ok(Log { rest: rest.into(), ..Log::default() })
+        Ok((Log { rest: rest.into(), ..Log::default() }, None))
+    }
+
+    /// The log of a runnable whose output file is still the one with this stamp, which held it.
+    pub(super) fn recall(&self, name: &RunnableName, stamp: FileStamp) -> Option<Log> {
+        if !self.veil.is_empty() {
+            return None;
+        }
+        let place = place(name);
+        let stat = self.folder.as_ref()?.stat(place.as_os_str().as_bytes()).ok()??;
+        let path = || folder(&self.dirs).join(place);
+        (stat.stamp() == stamp).then(|| Log { path: Some(path()), ..Log::default() })
     }
 }
 
@@ -128,17 +163,17 @@ fn shows_secret(veil: &Veil, hit: &Hit) -> Result<bool, Diagnostic> {
     Ok(fs::verb("read", "the log".as_ref(), veil.is_in(&mut hit.open_log()?))?)
 }
 
-/// Whether a file has the content of a stored log, which need not be read for that.
-fn holds(path: &Path, hit: &Hit) -> bool {
-    let Ok((mut file, meta)) = fs::open_plain_stat(path) else { return false };
+/// The stamp of a file that has the content of a stored log, which need not be read for that.
+fn holds(path: &Path, hit: &Hit) -> Option<FileStamp> {
+    let (mut file, meta) = fs::open_plain_stat(path).ok()?;
     let size = meta.len();
     let content = Content { size: hit.log_size(), digest: hit.log_digest() };
     let there = match size {
-        _ if size != content.size => return false,
+        _ if size != content.size => return None,
         0..=PIECE_BYTES_AT_ONCE => fs::read_sized(&file, size).map(|bytes| Content::of(&bytes)),
         _ => Content::read(&mut file),
     };
-    there.is_ok_and(|there| there == content)
+    there.is_ok_and(|there| there == content).then(|| Stat::from(&meta).stamp())
 }
 
 /// Replaces a file by a copy of a stored log; `false` if it cannot be written.

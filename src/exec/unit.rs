@@ -3,16 +3,18 @@
 
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use super::ancestry;
 use super::job::{Run, UnknownUpstream};
 use super::orphans;
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
-use crate::cache::{self, Claim, Hit, Lookup, Miss, Restored, Store};
+use crate::cache::{self, Claim, Hit, Key, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Change, Fingerprint, diff};
 use crate::paths::ProjectPath;
-use crate::sys::timings::STAGE;
+use crate::sys::folder::FileStamp;
+use crate::sys::timings::{COUNT, STAGE};
 use crate::sys::{Env, fs};
 
 /// So many files are worth a thread that writes them down.
@@ -120,6 +122,9 @@ fn find(
     }
     let key = run.key(unit, before.digest());
     tracing::debug!(runnable = %runnable.name, digest = %key.digest, cache, "looks up");
+    if let Some(outcome) = recall(run, unit, store, key) {
+        return Ok(outcome);
+    }
     let lookup = {
         let _stage = tracing::info_span!(target: STAGE, "look up").entered();
         store.lookup(key)
@@ -133,7 +138,7 @@ fn find(
         // Who had the claim before may have stored what we want.
         hit = usable(run, unit, store.look_again(key));
     }
-    let unused = match hit.map(|hit| replay(run, unit, pace, &hit)) {
+    let unused = match hit.map(|hit| replay(run, unit, pace, (store, key), &hit)) {
         Some(Ok(outcome)) => return Ok(outcome),
         Some(Err(NotReplayed::Runs(reason))) => reason,
         Some(Err(NotReplayed::Later)) => return Err(Unusable::Later),
@@ -206,8 +211,43 @@ enum NotReplayed {
     Later,
 }
 
+/// The outcome of a result that was replayed before, if nothing of it has been touched since.
+fn recall(run: &Run, unit: usize, store: &dyn Store, key: Key<'_>) -> Option<Outcome> {
+    let _stage = tracing::info_span!(target: STAGE, "recall").entered();
+    let name = &run.runnable(unit).name;
+    let replayed = store.recall(key)?;
+    let code = i32::from(replayed.code);
+    let log = run.outputs.recall(name, replayed.output)?;
+    if !cache::is_worth_keeping(run.cache_when(unit), code, false) {
+        return None;
+    }
+    tracing::info!(target: COUNT, entries_recalled = 1_u64);
+    run.events.send(Event::Replaying { runnable: unit });
+    let duration = replayed.duration_ms.map(Duration::from_millis);
+    Some(replayed_outcome(run, unit, code, duration, log))
+}
+
+/// The outcome of a replay.
+fn replayed_outcome(
+    run: &Run,
+    unit: usize,
+    code: i32,
+    duration: Option<Duration>,
+    log: Log,
+) -> Outcome {
+    run.job.inputs.ended(run.runnable(unit));
+    let status = if code == 0 { Status::Replayed } else { Status::ReplayedFailure };
+    Outcome { status, code, duration, log, error: None }
+}
+
 /// Log and artifacts of a hit, brought back.
-fn replay(run: &Run, unit: usize, pace: Pace, hit: &Hit) -> Result<Outcome, NotReplayed> {
+fn replay(
+    run: &Run,
+    unit: usize,
+    pace: Pace,
+    (store, key): (&dyn Store, Key<'_>),
+    hit: &Hit,
+) -> Result<Outcome, NotReplayed> {
     let _stage = tracing::info_span!(target: STAGE, "replay").entered();
     if pace == Pace::Quick && !is_at_hand(run, hit) {
         return Err(NotReplayed::Later);
@@ -225,13 +265,14 @@ fn replay(run: &Run, unit: usize, pace: Pace, hit: &Hit) -> Result<Outcome, NotR
             let reason = RunReason::Changed(vec![Change::FileChanged { path }]);
             Err(NotReplayed::Runs(Some(reason)))
         }
-        Ok((log, restored)) => {
+        Ok(((log, held), restored)) => {
             if restored == Restored::Files {
                 run.forget_files();
             }
-            run.job.inputs.ended(run.runnable(unit));
-            let status = if hit.code == 0 { Status::Replayed } else { Status::ReplayedFailure };
-            Ok(Outcome { status, code: hit.code, duration: hit.duration, log, error: None })
+            if let Some(stamp) = held {
+                store.learn(key, hit, stamp);
+            }
+            Ok(replayed_outcome(run, unit, hit.code, hit.duration, log))
         }
         Err(diagnostic) => {
             // A restore that stopped half way has written, too.
@@ -253,7 +294,7 @@ fn try_replay(
     unit: usize,
     pace: Pace,
     hit: &Hit,
-) -> Result<(Log, Restored), Diagnostic> {
+) -> Result<((Log, Option<FileStamp>), Restored), Diagnostic> {
     let log = run.outputs.replay(&run.runnable(unit).name, hit)?;
     if pace == Pace::Quick {
         return Ok((log, Restored::Nothing));

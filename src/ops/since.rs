@@ -84,7 +84,7 @@ fn definitions_at(
 ) -> Result<BTreeMap<RunnableName, Runnable>> {
     let Some(worktree) = workspace.world.worktree() else { return Ok(BTreeMap::new()) };
     let read = |path: &str| Ok(worktree.file_at(commit, &git_path(worktree, path))?);
-    let project = config::load(loaded.project.file, &read)?;
+    let project = config::load(loaded.project.file, &read, 1)?;
     let spaces = Spaces::new(&project.declarations);
     let profile = loaded.profile.as_deref();
     let context = Context::new(

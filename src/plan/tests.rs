@@ -14,7 +14,7 @@ use crate::sys::veil::Veil;
 
 fn load(toml: &str) -> Project {
     let read = |path: &str| Ok((path == "qik.toml").then(|| toml.as_bytes().to_vec()));
-    config::load(ConfigFile::QikToml, &read).unwrap_or_else(|error| panic!("{error:?}"))
+    config::load(ConfigFile::QikToml, &read, 1).unwrap_or_else(|error| panic!("{error:?}"))
 }
 
 /// Plans the named commands.

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::fault::Act;
@@ -129,6 +129,12 @@ impl Folder {
     ) -> Result<T> {
         // The path is put together only where it is needed.
         result.or_else(|error| verb(what, &self.path_of(name), Err(io::Error::from(error))))
+    }
+
+    /// Whether there is nothing at a path below, symlinks followed.
+    pub fn lacks(&self, path: &[u8]) -> bool {
+        let found = rustix::fs::accessat(&self.fd, path, Access::EXISTS, AtFlags::empty());
+        matches!(found, Err(Errno::NOENT | Errno::NOTDIR))
     }
 
     /// Opens a folder in this one; a symlink or a file in its place is an error.

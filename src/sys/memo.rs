@@ -17,35 +17,53 @@ pub type Facts<T> = BTreeMap<ProjectPath, (FileStamp, T)>;
 pub fn render<T: Display>(facts: &Facts<T>) -> String {
     let mut lines = String::new();
     for (path, (stamp, fact)) in facts {
-        let FileStamp { device, inode, size, mtime, ctime } = stamp;
-        let [mtime, ctime] = [mtime, ctime].map(|it| format!("{}.{}", it.seconds, it.nanoseconds));
         // Writing to a string cannot fail.
-        let _ = writeln!(lines, "{device} {inode} {size} {mtime} {ctime} {fact} {path}");
+        let _ = writeln!(lines, "{} {fact} {path}", stamp_words(stamp));
     }
+    seal(&lines)
+}
+
+/// Lines below a digest of them all.
+pub fn seal(lines: &str) -> String {
     format!("{}\n{lines}", blake3::hash(lines.as_bytes()))
 }
 
-/// `None` unless all of it is as it was written.
-pub fn parse<T: FromStr>(text: &[u8]) -> Option<Facts<T>> {
-    let (digest, lines) = std::str::from_utf8(text).ok()?.split_once('\n')?;
-    if blake3::Hash::from_hex(digest).ok()? != blake3::hash(lines.as_bytes()) {
-        return None;
-    }
-    lines.lines().map(parse_line).collect()
+/// The lines below their digest; `None` unless all of them are as they were written.
+pub fn unseal(text: &str) -> Option<&str> {
+    let (digest, lines) = text.split_once('\n')?;
+    let is_whole = blake3::Hash::from_hex(digest).ok()? == blake3::hash(lines.as_bytes());
+    is_whole.then_some(lines)
 }
 
-fn parse_line<T: FromStr>(line: &str) -> Option<(ProjectPath, (FileStamp, T))> {
-    let mut words = line.splitn(7, ' ');
+/// A stamp as five words.
+pub fn stamp_words(stamp: &FileStamp) -> impl Display {
+    let FileStamp { device, inode, size, mtime, ctime } = stamp;
+    let [mtime, ctime] = [mtime, ctime].map(|it| format!("{}.{}", it.seconds, it.nanoseconds));
+    format!("{device} {inode} {size} {mtime} {ctime}")
+}
+
+/// The stamp of the next five words.
+pub fn parse_stamp<'w>(words: &mut impl Iterator<Item = &'w str>) -> Option<FileStamp> {
     let mut word = || words.next();
-    let stamp = FileStamp {
+    Some(FileStamp {
         device: word()?.parse().ok()?,
         inode: word()?.parse().ok()?,
         size: word()?.parse().ok()?,
         mtime: parse_time(word()?)?,
         ctime: parse_time(word()?)?,
-    };
-    let fact = word()?.parse().ok()?;
-    Some((ProjectPath::unescape(word()?)?, (stamp, fact)))
+    })
+}
+
+/// `None` unless all of it is as it was written.
+pub fn parse<T: FromStr>(text: &[u8]) -> Option<Facts<T>> {
+    unseal(std::str::from_utf8(text).ok()?)?.lines().map(parse_line).collect()
+}
+
+fn parse_line<T: FromStr>(line: &str) -> Option<(ProjectPath, (FileStamp, T))> {
+    let mut words = line.splitn(7, ' ');
+    let stamp = parse_stamp(&mut words)?;
+    let fact = words.next()?.parse().ok()?;
+    Some((ProjectPath::unescape(words.next()?)?, (stamp, fact)))
 }
 
 fn parse_time(word: &str) -> Option<Time> {

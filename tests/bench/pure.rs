@@ -63,7 +63,7 @@ fn lattice() -> String {
 
 fn load(text: &str) -> Project {
     let read = |path: &str| Ok((path == "qik.toml").then(|| text.as_bytes().to_vec()));
-    config::load(ConfigFile::QikToml, &read).expect("a sound configuration")
+    config::load(ConfigFile::QikToml, &read, 1).expect("a sound configuration")
 }
 
 fn plan(project: &Project) -> Graph {

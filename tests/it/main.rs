@@ -46,6 +46,7 @@ mod pygraph_roots;
 mod python_dist;
 mod qikx;
 mod random_histories;
+mod recalling;
 mod repo_cache;
 mod repositories;
 mod running;

@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::super::local::Loaded;
 use super::super::{Ask, Local, Peek, lock, warning};
 use super::archive::{self, Refusal, Unpacked};
 use super::breaker::{Breaker, Say, Wait};
@@ -279,7 +280,7 @@ impl Link {
         moved_bytes: &AtomicU64,
     ) -> Result<Option<(File, i32)>, Diagnostic> {
         let _lock = lock::shared(self.local.dirs());
-        let Some((entry, attached)) = self.local.load(key)? else { return Ok(None) };
+        let Some(Loaded { entry, attached, .. }) = self.local.load(key)? else { return Ok(None) };
         let _packing = self.packing.lock().unwrap_or_else(PoisonError::into_inner);
         let file = fs::unnamed_in(&self.local.dirs().unfinished.folder()?)?;
         let mut target = Counting { target: &file, moved_bytes };

@@ -98,7 +98,7 @@ fn files_are_read_below_the_root() {
         ("qik.toml", "spaces.default.modules = [\"m\", \"n\"]\n"),
         ("m/qik.toml", "[commands]\na = \"x\"\n"),
     ]);
-    let project = load(ConfigFile::QikToml, &read_from_disk(&root)).expect("it loads");
+    let project = load(ConfigFile::QikToml, &read_from_disk(&root), 1).expect("it loads");
     assert!(project.declarations.commands.contains_key("m/a"));
 }
 
@@ -106,7 +106,7 @@ fn files_are_read_below_the_root() {
 fn a_folder_in_the_place_of_a_module_s_file_is_an_error() {
     let (_folder, root) =
         folder(&[("qik.toml", "spaces.default.modules = [\"m\"]\n"), ("m/qik.toml/x", "")]);
-    let error = load(ConfigFile::QikToml, &read_from_disk(&root)).expect_err("no file");
+    let error = load(ConfigFile::QikToml, &read_from_disk(&root), 1).expect_err("no file");
     let text = rendered(&error).replace(&root.to_string(), "[ROOT]");
     insta::assert_snapshot!(text, @"
     error[run0]: cannot read `[ROOT]/m/qik.toml`
@@ -122,6 +122,6 @@ fn a_huge_file_is_refused_without_being_read() {
     fs::write_atomic(path.as_path(), b"").expect("a file");
     let file = std::fs::OpenOptions::new().write(true).open(path.as_path() as &Path);
     file.expect("a file").set_len(1 << 40).expect("a hole");
-    let error = load(ConfigFile::QikToml, &read_from_disk(&root)).expect_err("too large");
+    let error = load(ConfigFile::QikToml, &read_from_disk(&root), 1).expect_err("too large");
     assert!(rendered(&error).contains("larger than 16 MiB"));
 }

@@ -19,7 +19,7 @@ fn load_files(files: &[(&str, &[u8])]) -> Result<Project> {
         Ok(file.map(|(_, bytes)| bytes.to_vec()))
     };
     let is_pyproject = files.iter().any(|(name, _)| *name == "pyproject.toml");
-    load(if is_pyproject { ConfigFile::Pyproject } else { ConfigFile::QikToml }, &read)
+    load(if is_pyproject { ConfigFile::Pyproject } else { ConfigFile::QikToml }, &read, 2)
 }
 
 #[track_caller]
