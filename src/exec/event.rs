@@ -13,7 +13,7 @@ use crate::plan::RunnableName;
 #[derive(Debug, Clone)]
 pub enum Event {
     /// First of all: every runnable of the run, in the order of the selection.
-    RunStarted { runnables: Vec<Planned>, worker_count: usize },
+    RunStarted { runnables: Arc<[Planned]>, worker_count: usize },
     /// Another qik process runs it, or brings its artifacts back: its result is waited for.
     Waiting { runnable: usize },
     /// A command has started.

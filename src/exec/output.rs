@@ -3,8 +3,8 @@
 //! Each run of a command writes a file of its own, which has the runnable's name from the
 //! beginning: readers see it grow, and two qik processes never write into the same one.
 
+use std::borrow::Cow;
 use std::io::{self, Read as _};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::Log;
@@ -43,34 +43,31 @@ pub fn path(dirs: &WorkDirs, name: &RunnableName) -> PathBuf {
 }
 
 /// Where it is in the folder.
-fn place(name: &RunnableName) -> PathBuf {
-    let mut path = PathBuf::new();
-    let mut parts = name.as_str().split('/').peekable();
-    while let Some(part) = parts.next() {
-        let mut part = safe_part(part);
-        if parts.peek().is_none() {
-            part.push_str(".out");
+fn place(name: &RunnableName) -> String {
+    const END: &str = ".out";
+    let mut place = String::with_capacity(name.as_str().len() + END.len());
+    for (number, part) in name.as_str().split('/').enumerate() {
+        if number > 0 {
+            place.push('/');
         }
-        path.push(part);
+        place.push_str(&safe_part(part));
     }
-    path
+    place + END
 }
 
 /// A part of a name as a file's name: itself wherever that is possible.
-fn safe_part(part: &str) -> String {
+fn safe_part(part: &str) -> Cow<'_, str> {
     if part.len() > PART_BYTES_MAX {
         let end = part.floor_char_boundary(PART_BYTES_MAX - 20);
-        return format!(
-            "{}-{}",
-            safe_part(&part[..end]),
-            &Digest::of(part.as_bytes()).to_hex()[..16]
-        );
+        let digits = &Digest::of(part.as_bytes()).to_hex()[..16];
+        return format!("{}-{digits}", safe_part(&part[..end])).into();
     }
     match part {
-        "" => "%".to_owned(),
-        "." => "%2e".to_owned(),
-        ".." => "%2e%2e".to_owned(),
-        _ => part.replace('\0', "%00"),
+        "" => "%".into(),
+        "." => "%2e".into(),
+        ".." => "%2e%2e".into(),
+        _ if part.contains('\0') => part.replace('\0', "%00").into(),
+        _ => part.into(),
     }
 }
 
@@ -151,9 +148,9 @@ impl Outputs {
         if !self.veil.is_empty() {
             return None;
         }
-        let place = place(name);
-        let stat = self.folder.as_ref()?.stat(place.as_os_str().as_bytes()).ok()??;
-        let path = || folder(&self.dirs).join(place);
+        let (folder, place) = (self.folder.as_ref()?, place(name));
+        let stat = folder.stat(place.as_bytes()).ok()??;
+        let path = || folder.path_of(place.as_bytes());
         (stat.stamp() == stamp).then(|| Log { path: Some(path()), ..Log::default() })
     }
 }

@@ -38,6 +38,8 @@ pub struct World {
     thread_count_max: usize,
     /// Makes the import graph, where the project has its plugin.
     pub(super) imports: Option<Builder>,
+    /// The patterns of glob deps, which many ask for more than once.
+    parsed: Mutex<BTreeMap<Vec<String>, Arc<Patterns>>>,
     seen: Mutex<Seen>,
     /// Counts the times at which `seen` was forgotten, so that nothing that was looked at before
     /// is remembered after.
@@ -74,6 +76,7 @@ impl World {
             pydist,
             thread_count_max: sys.cpu_count,
             imports: None,
+            parsed: Mutex::default(),
             seen: Mutex::default(),
             epoch: AtomicU64::new(0),
         }
@@ -169,9 +172,9 @@ impl World {
             globs.collect::<Vec<String>>()
         });
         // Of equal ones one will do; an error comes again where it can be told.
-        let distinct: BTreeSet<Patterns> = globs
+        let distinct: BTreeSet<Arc<Patterns>> = globs
             .filter(|globs| !globs.is_empty())
-            .filter_map(|globs| patterns(worktree, &globs).ok())
+            .filter_map(|globs| self.patterns(worktree, &globs).ok())
             .collect();
         worktree.look_ahead(&distinct.into_iter().collect::<Vec<_>>());
     }
@@ -264,7 +267,19 @@ impl World {
         let (Some(worktree), false) = (&self.worktree, globs.is_empty()) else {
             return Ok(Files::none());
         };
-        Ok(self.hashed(worktree.file_set(&patterns(worktree, globs)?)?))
+        Ok(self.hashed(worktree.file_set(&*self.patterns(worktree, globs)?)?))
+    }
+
+    /// The patterns of glob deps, parsed once.
+    fn patterns(&self, worktree: &Worktree, globs: &[String]) -> Result<Arc<Patterns>, Diagnostic> {
+        // A map of what was parsed is whole whatever a panicking thread was doing with it.
+        let parsed = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(patterns) = parsed().get(globs) {
+            return Ok(Arc::clone(patterns));
+        }
+        let patterns = Arc::new(patterns(worktree, globs)?);
+        parsed().insert(globs.to_vec(), Arc::clone(&patterns));
+        Ok(patterns)
     }
 
     pub(super) fn hashed(&self, set: Arc<FileSet>) -> Files {

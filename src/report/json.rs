@@ -4,6 +4,7 @@
 //! with the same version; it is raised when one goes or changes its meaning.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -21,7 +22,7 @@ const VERSION: u32 = 1;
 pub(super) struct Json {
     screen: Screen,
     has_output: bool,
-    planned: Vec<Planned>,
+    planned: Arc<[Planned]>,
     /// Whose output was sent while they ran.
     has_run: Vec<bool>,
     /// By runnable: the beginning of a character whose end is still to come.
@@ -106,7 +107,7 @@ impl Json {
         Self {
             screen,
             has_output,
-            planned: Vec::new(),
+            planned: Arc::default(),
             has_run: Vec::new(),
             tails: BTreeMap::new(),
         }
@@ -158,7 +159,7 @@ impl Reporter for Json {
     fn event(&mut self, event: &Event) {
         match event {
             Event::RunStarted { runnables, worker_count } => {
-                self.planned.clone_from(runnables);
+                self.planned = Arc::clone(runnables);
                 self.has_run = vec![false; runnables.len()];
                 let runnables = runnables.iter().map(|planned| Runnable {
                     name: planned.name.as_str(),
@@ -283,7 +284,7 @@ mod tests {
         let (screen, paper) = screen(false);
         let mut json = Json::new(screen, true);
         let runnables = vec![planned("lint#m", "ruff"), planned("b", "x")];
-        json.event(&Event::RunStarted { runnables, worker_count: 2 });
+        json.event(&Event::RunStarted { runnables: runnables.into(), worker_count: 2 });
         let reason = RunReason::Changed(vec![Change::FileAdded { path: "a".to_owned() }]);
         json.event(&Event::Started { runnable: 0, worker: 1, reason });
         json.event(&Event::Output { runnable: 0, bytes: b"say \"hi\"\n"[..].into() });

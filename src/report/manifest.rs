@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -18,7 +19,7 @@ use crate::sys::unfinished::Unfinished;
 pub struct Manifest {
     path: PathBuf,
     unfinished: Unfinished,
-    planned: Vec<Planned>,
+    planned: Arc<[Planned]>,
     statuses: Vec<Status>,
     is_begun: bool,
     /// What else could not be written: the same is not said twice.
@@ -50,7 +51,7 @@ impl Manifest {
         Self {
             path: folder.join("manifest.json"),
             unfinished,
-            planned: Vec::new(),
+            planned: Arc::default(),
             statuses: Vec::new(),
             is_begun: false,
             told: Vec::new(),
@@ -62,7 +63,7 @@ impl Manifest {
         match event {
             Event::RunStarted { runnables, .. } => {
                 self.statuses = vec![Status::Pending; runnables.len()];
-                self.planned.clone_from(runnables);
+                self.planned = Arc::clone(runnables);
                 None
             }
             Event::Started { .. } if !self.is_begun => {
@@ -134,6 +135,7 @@ fn word(status: Status) -> Word {
 
 #[cfg(test)]
 mod tests {
+
     use super::super::summary::tests::{outcome, planned};
     use super::*;
     use crate::exec::{RunReason, RunSummary};
@@ -165,7 +167,7 @@ mod tests {
                 Manifest::new(folder.path(), Unfinished::new(folder.path().join("tmp")));
             let started = Event::Started { runnable: 0, worker: 1, reason: RunReason::Uncached };
             let runnables = vec![planned("b", ""), planned("a", "")];
-            manifest.event(&Event::RunStarted { runnables, worker_count: 1 });
+            manifest.event(&Event::RunStarted { runnables: runnables.into(), worker_count: 1 });
             if has_started {
                 manifest.event(&started);
                 assert!(read().contains("pending"));

@@ -1,6 +1,8 @@
 //! Progress without a terminal: a line for each runnable that has ended, then the output of what
 //! failed.
 
+use std::sync::Arc;
+
 use super::screen::Screen;
 use super::stream::stopping;
 use super::summary::{closing, ended};
@@ -26,7 +28,7 @@ const OPEN_LOG_COUNT_MAX: usize = 100;
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) verbosity: Verbosity,
-    pub(super) planned: Vec<Planned>,
+    pub(super) planned: Arc<[Planned]>,
     reasons: Vec<Option<RunReason>>,
     failed: Vec<(usize, Outcome)>,
 }
@@ -37,11 +39,11 @@ impl Ledger {
     }
 
     pub(super) fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, planned: Vec::new(), reasons: Vec::new(), failed: Vec::new() }
+        Self { verbosity, planned: Arc::default(), reasons: Vec::new(), failed: Vec::new() }
     }
 
-    pub(super) fn begin(&mut self, planned: &[Planned]) {
-        self.planned = planned.to_vec();
+    pub(super) fn begin(&mut self, planned: &Arc<[Planned]>) {
+        self.planned = Arc::clone(planned);
         self.reasons.resize_with(planned.len(), || None);
     }
 
@@ -156,7 +158,7 @@ mod tests {
         let (screen, paper) = screen(false);
         let mut plain = Plain::new(screen, verbosity);
         let runnables = vec![planned("bad", ""), planned("good", ""), planned("after", "")];
-        plain.event(&Event::RunStarted { runnables, worker_count: 2 });
+        plain.event(&Event::RunStarted { runnables: runnables.into(), worker_count: 2 });
         plain.event(&Event::Started { runnable: 0, worker: 1, reason: RunReason::Forced });
         let statuses = [Status::Failed, Status::Succeeded, Status::Skipped];
         for (runnable, text) in ["output-of-bad\n", "output-of-good\n", ""].iter().enumerate() {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -59,11 +60,11 @@ impl Progress {
         }
     }
 
-    fn begin(&mut self, planned: &[Planned]) {
+    fn begin(&mut self, planned: &Arc<[Planned]>) {
         self.ledger.begin(planned);
         self.totals.runnable_count = planned.len();
         let mut positions = BTreeMap::new();
-        for planned in planned {
+        for planned in planned.iter() {
             let position = *positions.entry(planned.command.as_str()).or_insert_with(|| {
                 self.bars.push(Bar { command: planned.command.clone(), ..Bar::default() });
                 self.bars.len() - 1

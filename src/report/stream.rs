@@ -1,6 +1,8 @@
 //! `--logger stdout`: a header, the output, a footer. While the command runs if nothing else can
 //! run beside it, else as a block when it has ended, so that no two outputs mix.
 
+use std::sync::Arc;
+
 use super::Reporter;
 use super::screen::Screen;
 use super::summary::{closing, ended, header};
@@ -13,14 +15,14 @@ use crate::exec::{Event, Outcome, Planned, RunReason};
 pub(super) struct Stream {
     screen: Screen,
     is_live: bool,
-    planned: Vec<Planned>,
+    planned: Arc<[Planned]>,
     /// Why those run that run, until their header is shown.
     reasons: Vec<Option<RunReason>>,
 }
 
 impl Stream {
     pub(super) fn new(screen: Screen, is_live: bool) -> Self {
-        Self { screen, is_live, planned: Vec::new(), reasons: Vec::new() }
+        Self { screen, is_live, planned: Arc::default(), reasons: Vec::new() }
     }
 
     fn head(&mut self, runnable: usize, reason: &RunReason) {
@@ -59,7 +61,7 @@ impl Reporter for Stream {
     fn event(&mut self, event: &Event) {
         match event {
             Event::RunStarted { runnables, .. } => {
-                self.planned.clone_from(runnables);
+                self.planned = Arc::clone(runnables);
                 self.reasons.resize_with(runnables.len(), || None);
             }
             Event::Started { runnable, reason, .. } => {
@@ -119,7 +121,7 @@ mod tests {
         let (screen, paper) = screen(false);
         let mut stream = Stream::new(screen, is_live);
         let runnables = vec![planned("a", "run a"), planned("b", "run b")];
-        stream.event(&Event::RunStarted { runnables, worker_count: 1 });
+        stream.event(&Event::RunStarted { runnables: runnables.into(), worker_count: 1 });
         for event in events {
             stream.event(event);
         }

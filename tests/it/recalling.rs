@@ -23,7 +23,7 @@ fn learned() -> Project {
     };
     project.toml(&(0..COUNT).map(command).collect::<String>());
     for number in 0..COUNT {
-        project.file(&format!("f{number}"), &format!("{number} as it was\n"));
+        project.file(format!("f{number}"), format!("{number} as it was\n"));
     }
     project.commit();
     project.qik([""; 0]).ok();
@@ -89,7 +89,7 @@ fn an_output_that_somebody_wrote_or_removed_is_brought_back() {
     fs::remove_file(project.root.join("._qik/out/c3.out")).unwrap();
     assert_eq!(count(&project, "entries recalled"), COUNT - 2);
     for number in [2, 3] {
-        let output = project.read(&format!("._qik/out/c{number}.out"));
+        let output = project.read(format!("._qik/out/c{number}.out"));
         assert_eq!(output, format!("{number} as it was\n"));
     }
     check_runs(&project, COUNT);
