@@ -86,12 +86,16 @@ fn dispatch(argv: Vec<OsString>, sys: &Sys, ui: &Ui, timings: &Timings) -> Resul
     };
     let loaded = load()?;
     if loaded.settings.lists || loaded.settings.fails {
-        return ops::list::run(&loaded, sys, ui);
+        let listed = ops::list::run(&loaded, sys, ui);
+        loaded.end();
+        return listed;
     }
     if loaded.settings.watch.is_some() {
         return ops::watch::run(&loaded, &load, sys, ui);
     }
-    ops::run::run(&loaded, sys, ui)
+    let ran = ops::run::run(&loaded, sys, ui);
+    loaded.end();
+    ran
 }
 
 /// What git calls to merge two versions of a file of the repo cache.

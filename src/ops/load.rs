@@ -86,6 +86,12 @@ impl Drop for Loaded {
 }
 
 impl Loaded {
+    /// Ends its use together with the process, which frees it all at once.
+    pub fn end(self) {
+        self.dirs.unfinished.leave();
+        std::mem::forget(self);
+    }
+
     pub fn planner(&self) -> Planner<'_> {
         Planner::new(&self.project.declarations, &self.spaces, &self.context)
     }

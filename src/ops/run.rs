@@ -31,7 +31,8 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     }
     let (events, mut reporting) = reporting(loaded, &graph, sys, ui);
     let world = Arc::clone(&workspace.world);
-    let job = job(loaded, &workspace, Arc::new(graph), world);
+    let graph = Arc::new(graph);
+    let job = job(loaded, &workspace, Arc::clone(&graph), world);
     let summary = {
         let _stage = tracing::info_span!(target: STAGE, "run").entered();
         workspace.world.look_ahead(&job.graph.runnables);
@@ -43,6 +44,8 @@ pub fn run(loaded: &Loaded, sys: &Sys, ui: &Ui) -> Result<ExitCode> {
     };
     workspace.finish();
     reporting.finish(summary.signal.is_some());
+    // The process is about to end, which frees it all at once.
+    std::mem::forget((workspace, graph));
     // Whoever reads it would take what came for all of it.
     let code = if ui.has_lost_output() { summary.code.max(CODE_ERROR) } else { summary.code };
     Ok(ExitCode::Run(code))
