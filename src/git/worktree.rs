@@ -55,7 +55,7 @@ pub(super) struct Seen {
     /// there are.
     known: Vec<u32>,
     /// What patterns were asked for.
-    sets: BTreeMap<Arc<Patterns>, Matched>,
+    sets: BTreeMap<Patterns, Matched>,
     /// Counts how often the files of sets were forgotten.
     sets_epoch: u64,
 }
@@ -76,14 +76,9 @@ impl Seen {
         Some(Matched { entries: Arc::clone(entries), files, epoch: *epoch })
     }
 
-    fn keep_set(
-        &mut self,
-        patterns: Arc<Patterns>,
-        entries: Arc<[u32]>,
-        files: Option<Arc<FileSet>>,
-    ) {
+    fn keep_set(&mut self, patterns: &Patterns, entries: Arc<[u32]>, files: Option<Arc<FileSet>>) {
         let matched = Matched { entries, files, epoch: self.sets_epoch };
-        self.sets.insert(patterns, matched);
+        self.sets.insert(patterns.clone(), matched);
     }
 
     fn keep_state(&mut self, entry: u32, state: State) {
@@ -176,7 +171,7 @@ impl Worktree {
 
     /// Looks at the files of many pattern sets at once, in parallel, before somebody asks for one
     /// set after the other. What cannot be told is told to whoever asks.
-    pub fn look_ahead(&self, patterns: &[Arc<Patterns>]) {
+    pub fn look_ahead(&self, patterns: &[Patterns]) {
         let Ok((epoch, snapshot)) = self.current_epoch() else { return };
         let matched: Vec<Arc<[u32]>> =
             parallel::map(patterns, SETS_PER_THREAD_MIN, self.repo.cpu_count, |chunk| {
@@ -195,7 +190,7 @@ impl Worktree {
                 };
                 let states: Option<Vec<&State>> = entries.iter().map(known).collect();
                 let files = states.and_then(|it| file_set_of(&snapshot, &entries, it).ok());
-                seen.keep_set(Arc::clone(patterns), entries, files.map(Arc::new));
+                seen.keep_set(patterns, entries, files.map(Arc::new));
             }
         }
     }
@@ -226,7 +221,7 @@ impl Worktree {
         let files = Arc::new(file_set_of(&snapshot, &entries, &states)?);
         let mut seen = self.seen();
         if seen.epoch == epoch {
-            seen.keep_set(Arc::new(patterns.clone()), entries, Some(Arc::clone(&files)));
+            seen.keep_set(patterns, entries, Some(Arc::clone(&files)));
         }
         Ok(files)
     }

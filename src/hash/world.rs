@@ -39,7 +39,7 @@ pub struct World {
     /// Makes the import graph, where the project has its plugin.
     pub(super) imports: Option<Builder>,
     /// The patterns of glob deps, which many ask for more than once.
-    parsed: Mutex<BTreeMap<Vec<String>, Arc<Patterns>>>,
+    parsed: Mutex<BTreeMap<Vec<String>, Patterns>>,
     seen: Mutex<Seen>,
     /// Counts the times at which `seen` was forgotten, so that nothing that was looked at before
     /// is remembered after.
@@ -172,7 +172,7 @@ impl World {
             globs.collect::<Vec<String>>()
         });
         // Of equal ones one will do; an error comes again where it can be told.
-        let distinct: BTreeSet<Arc<Patterns>> = globs
+        let distinct: BTreeSet<Patterns> = globs
             .filter(|globs| !globs.is_empty())
             .filter_map(|globs| self.patterns(worktree, &globs).ok())
             .collect();
@@ -267,18 +267,18 @@ impl World {
         let (Some(worktree), false) = (&self.worktree, globs.is_empty()) else {
             return Ok(Files::none());
         };
-        Ok(self.hashed(worktree.file_set(&*self.patterns(worktree, globs)?)?))
+        Ok(self.hashed(worktree.file_set(&self.patterns(worktree, globs)?)?))
     }
 
     /// The patterns of glob deps, parsed once.
-    fn patterns(&self, worktree: &Worktree, globs: &[String]) -> Result<Arc<Patterns>, Diagnostic> {
+    fn patterns(&self, worktree: &Worktree, globs: &[String]) -> Result<Patterns, Diagnostic> {
         // A map of what was parsed is whole whatever a panicking thread was doing with it.
         let parsed = || self.parsed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(patterns) = parsed().get(globs) {
-            return Ok(Arc::clone(patterns));
+            return Ok(patterns.clone());
         }
-        let patterns = Arc::new(patterns(worktree, globs)?);
-        parsed().insert(globs.to_vec(), Arc::clone(&patterns));
+        let patterns = patterns(worktree, globs)?;
+        parsed().insert(globs.to_vec(), patterns.clone());
         Ok(patterns)
     }
 
