@@ -109,7 +109,11 @@ fn serve(client: &TcpStream, server: SocketAddr, state: &Mutex<State>) -> std::i
             return answer_badly(&fault, &mut reader, client);
         }
         let made = fault.as_ref().and_then(made_up);
-        let answer = if let Some(answer) = made {
+        let answer = if let Some(mut answer) = made {
+            if verb == "HEAD" {
+                // A client would take it for the next answer.
+                answer.body.clear();
+            }
             answer
         } else {
             let upstream = match &mut upstream {
