@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::braces;
 use super::circles;
 use super::decoder::listed;
@@ -137,8 +139,8 @@ impl Checks<'_> {
     fn modules(&mut self) {
         let mut modules: Vec<_> = self.declarations.modules().map(|(_, module)| module).collect();
         modules.sort_by_key(|module| module.path.place.span.start);
-        let mut names = BTreeSet::new();
-        let mut paths = BTreeMap::new();
+        let mut names = FxHashSet::default();
+        let mut paths = FxHashMap::default();
         for module in modules {
             let name = &module.name;
             if !names.insert(&name.value) {

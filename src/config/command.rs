@@ -70,7 +70,7 @@ fn decode(
             let fields = decoder.fields(table, "a command", KEYS);
             fill(&mut command, &fields, decoder);
         }
-        _ => decoder.reject_type(node, &format!("the command `{name}`"), "a string or a table"),
+        _ => decoder.reject_type(node, format_args!("the command `{name}`"), "a string or a table"),
     }
     let full_name = module.map_or_else(|| name.to_owned(), |module| format!("{module}/{name}"));
     Some((full_name, command))

@@ -4,6 +4,7 @@
 //! that the walk goes on and one run shows every error.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,13 +27,13 @@ pub(super) struct Decoder<'s> {
 /// The entries of a table whose keys are known.
 #[derive(Debug)]
 pub(super) struct Fields<'t, 's> {
-    entries: BTreeMap<&'static str, &'t Node<'s>>,
+    entries: Vec<(&'static str, &'t Node<'s>)>,
 }
 
 impl<'t, 's> Fields<'t, 's> {
     /// The value of a key, which is written as in the documentation.
     pub(super) fn find(&self, key: &str) -> Option<&'t Node<'s>> {
-        self.entries.get(key).copied()
+        self.entries.iter().find(|(name, _)| *name == key).map(|(_, node)| *node)
     }
 }
 
@@ -73,18 +74,19 @@ impl<'s> Decoder<'s> {
     pub(super) fn fields<'t, 't2>(
         &mut self,
         table: &'t Table<'t2>,
-        what: &str,
+        what: impl Display,
         known: &'static [&'static str],
     ) -> Fields<'t, 't2> {
-        let mut entries = BTreeMap::new();
+        let mut entries: Vec<(&'static str, &'t Node<'t2>)> = Vec::with_capacity(table.len());
         for (key, node) in table {
             let written: &str = key.get_ref();
-            let kebab = written.replace('_', "-");
-            let Some(name) = known.iter().find(|name| **name == kebab) else {
-                self.reject(unknown_key(written, what, known), key.span());
+            let Some(name) = known.iter().find(|name| is_key(written, name)) else {
+                self.reject(unknown_key(written, &what, known), key.span());
                 continue;
             };
-            if entries.insert(*name, node).is_some() {
+            if entries.iter().all(|(other, _)| other != name) {
+                entries.push((*name, node));
+            } else {
                 let message =
                     format!("`{name}` is given twice, also as `{}`", name.replace('-', "_"));
                 self.reject(Diagnostic::new(Code::ConfigInvalid, message), key.span());
@@ -97,7 +99,7 @@ impl<'s> Decoder<'s> {
     pub(super) fn table<'t, 't2>(
         &mut self,
         node: &'t Node<'t2>,
-        label: &str,
+        label: impl Display,
     ) -> Option<&'t Table<'t2>> {
         let table = node.get_ref().as_table();
         if table.is_none() {
@@ -110,7 +112,7 @@ impl<'s> Decoder<'s> {
     pub(super) fn list<'t, 't2>(
         &mut self,
         node: &'t Node<'t2>,
-        label: &str,
+        label: impl Display,
     ) -> Option<&'t [Node<'t2>]> {
         if let DeValue::Array(items) = node.get_ref() {
             return Some(items);
@@ -125,7 +127,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A string.
-    pub(super) fn text(&mut self, node: &Node<'_>, label: &str) -> Option<Text> {
+    pub(super) fn text(&mut self, node: &Node<'_>, label: impl Display) -> Option<Text> {
         let Some(value) = node.get_ref().as_str() else {
             self.reject_type(node, label, "a string");
             return None;
@@ -134,7 +136,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// A number or a string, as it is written.
-    pub(super) fn number_text(&mut self, node: &Node<'_>, label: &str) -> Option<Text> {
+    pub(super) fn number_text(&mut self, node: &Node<'_>, label: impl Display) -> Option<Text> {
         let value = match node.get_ref() {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(_) | DeValue::Float(_) => self.written(node.span()).to_owned(),
@@ -147,14 +149,14 @@ impl<'s> Decoder<'s> {
     }
 
     /// A list of strings; items of other types are noted and left out.
-    pub(super) fn texts(&mut self, node: &Node<'_>, label: &str) -> Vec<Text> {
-        let items = self.list(node, label).unwrap_or_default();
-        let label = format!("an item of {label}");
-        items.iter().filter_map(|item| self.text(item, &label)).collect()
+    pub(super) fn texts(&mut self, node: &Node<'_>, label: impl Display) -> Vec<Text> {
+        let items = self.list(node, &label).unwrap_or_default();
+        let label = format_args!("an item of {label}");
+        items.iter().filter_map(|item| self.text(item, label)).collect()
     }
 
     /// A string, or a list of strings.
-    pub(super) fn one_or_many(&mut self, node: &Node<'_>, label: &str) -> Vec<Text> {
+    pub(super) fn one_or_many(&mut self, node: &Node<'_>, label: impl Display) -> Vec<Text> {
         match node.get_ref() {
             DeValue::String(_) => self.text(node, label).into_iter().collect(),
             DeValue::Array(_) => self.texts(node, label),
@@ -166,7 +168,7 @@ impl<'s> Decoder<'s> {
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&mut self, node: &Node<'_>, label: &str) -> Option<bool> {
+    pub(super) fn boolean(&mut self, node: &Node<'_>, label: impl Display) -> Option<bool> {
         let value = node.get_ref().as_bool();
         if value.is_none() {
             self.reject_type(node, label, "`true` or `false`");
@@ -176,12 +178,12 @@ impl<'s> Decoder<'s> {
 
     /// The string of a key, if the key is there.
     pub(super) fn text_of(&mut self, fields: &Fields<'_, '_>, key: &str) -> Option<Text> {
-        fields.find(key).and_then(|node| self.text(node, &format!("`{key}`")))
+        fields.find(key).and_then(|node| self.text(node, format_args!("`{key}`")))
     }
 
     /// The strings of a key that takes a list; none if the key is not there.
     pub(super) fn texts_of(&mut self, fields: &Fields<'_, '_>, key: &str) -> Vec<Text> {
-        fields.find(key).map(|node| self.texts(node, &format!("`{key}`"))).unwrap_or_default()
+        fields.find(key).map(|node| self.texts(node, format_args!("`{key}`"))).unwrap_or_default()
     }
 
     /// The strings of a key that takes a string or a list.
@@ -190,12 +192,12 @@ impl<'s> Decoder<'s> {
         fields: &Fields<'_, '_>,
         key: &str,
     ) -> Option<Vec<Text>> {
-        fields.find(key).map(|node| self.one_or_many(node, &format!("`{key}`")))
+        fields.find(key).map(|node| self.one_or_many(node, format_args!("`{key}`")))
     }
 
     /// The boolean of a key, if the key is there.
     pub(super) fn boolean_of(&mut self, fields: &Fields<'_, '_>, key: &str) -> Option<bool> {
-        fields.find(key).and_then(|node| self.boolean(node, &format!("`{key}`")))
+        fields.find(key).and_then(|node| self.boolean(node, format_args!("`{key}`")))
     }
 
     /// The string of a key that must be there.
@@ -203,7 +205,7 @@ impl<'s> Decoder<'s> {
         &mut self,
         fields: &Fields<'_, '_>,
         key: &str,
-        owner: (&str, Range<usize>),
+        owner: (impl Display, Range<usize>),
     ) -> Option<Text> {
         if fields.find(key).is_none() {
             let (what, span) = owner;
@@ -214,25 +216,35 @@ impl<'s> Decoder<'s> {
     }
 
     /// A table of strings by name.
-    pub(super) fn text_map(&mut self, node: &Node<'_>, label: &str) -> BTreeMap<String, Text> {
+    pub(super) fn text_map(
+        &mut self,
+        node: &Node<'_>,
+        label: impl Display,
+    ) -> BTreeMap<String, Text> {
         let entries = self.table(node, label).into_iter().flatten();
         entries
             .filter_map(|(key, node)| {
                 let name = key.get_ref().to_string();
-                let text = self.text(node, &format!("`{name}`"))?;
+                let text = self.text(node, format_args!("`{name}`"))?;
                 Some((name, text))
             })
             .collect()
     }
 
     /// Notes a value of the wrong type.
-    pub(super) fn reject_type(&mut self, node: &Node<'_>, label: &str, wanted: &str) {
+    pub(super) fn reject_type(&mut self, node: &Node<'_>, label: impl Display, wanted: &str) {
         self.reject_value(format!("{label} must be {wanted}, not {}", kind(node)), node);
     }
 }
 
+/// Whether a key as written is a known one.
+fn is_key(written: &str, name: &str) -> bool {
+    let is_same = |(written, known): (u8, u8)| written == known || (written, known) == (b'_', b'-');
+    written.len() == name.len() && written.bytes().zip(name.bytes()).all(is_same)
+}
+
 /// A key that its table does not have.
-fn unknown_key(written: &str, what: &str, known: &[&str]) -> Diagnostic {
+fn unknown_key(written: &str, what: impl Display, known: &[&str]) -> Diagnostic {
     let diagnostic =
         Diagnostic::new(Code::ConfigInvalid, format!("unknown key `{written}` in {what}"))
             .did_you_mean(written, known.iter().copied());

@@ -50,12 +50,12 @@ fn decode_table(node: &Node<'_>, table: &Table<'_>, decoder: &mut Decoder<'_>) -
         decoder.reject(diagnostic.hint(valid_types()), kind.span());
         return None;
     };
-    let what = format!("a dependency of type `{name}`");
-    let fields = decoder.fields(table, &what, keys);
+    let what = format_args!("a dependency of type `{name}`");
+    let fields = decoder.fields(table, what, keys);
     if word == "const" {
         return decode_const(node, &fields, decoder);
     }
-    let text = decoder.required_text(&fields, keys[0], (&what, node.span()))?;
+    let text = decoder.required_text(&fields, keys[0], (what, node.span()))?;
     Some(match word.as_str() {
         "glob" => Dep::Glob(text),
         "command" => Dep::Command {

@@ -1,8 +1,6 @@
 //! A project's files → its declarations, or all that is wrong with them. Reads through the given
 //! reader.
 
-use std::collections::BTreeMap;
-
 use toml::de::DeValue;
 
 use super::check;
@@ -64,13 +62,13 @@ pub fn load(file: ConfigFile, read: Reader<'_>, thread_count_max: usize) -> Resu
     let mut diagnostics = document.join(decoder.diagnostics);
 
     let mut files = vec![name.to_owned()];
-    let modules: BTreeMap<String, &Module> = declarations
-        .modules()
-        .filter_map(|(_, module)| Some((module_file::path(module)?, module)))
-        .collect();
-    let modules: Vec<(String, &Module)> = modules.into_iter().collect();
+    let modules = declarations.modules().map(|(_, module)| module);
+    let mut modules: Vec<(String, &Module)> =
+        modules.filter_map(|module| Some((module_file::path(module)?, module))).collect();
+    modules.sort_by(|(path, _), (other, _)| path.cmp(other));
+    modules.dedup_by(|(path, _), (other, _)| path == other);
     let declared = parallel::map(&modules, MODULES_PER_THREAD_MIN, thread_count_max, |chunk| {
-        chunk.iter().map(|(path, module)| module_file::load(path, module, read)).collect()
+        chunk.iter().filter_map(|(path, module)| module_file::load(path, module, read)).collect()
     });
     files.extend(modules.into_iter().map(|(path, _)| path));
     for mut declared in declared {

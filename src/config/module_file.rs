@@ -28,19 +28,19 @@ pub(super) struct ModuleFile {
 /// The path of a module's file; `None` for a module at the project root, whose file is the
 /// project's.
 pub(super) fn path(module: &Module) -> Option<String> {
-    (module.path.value != ".").then(|| format!("{}/{NAME}", module.path.value))
+    (module.path.value != ".").then(|| [&module.path.value, "/", NAME].concat())
 }
 
-/// Reads the file of a module; one that is not there declares nothing.
-pub(super) fn load(path: &str, module: &Module, read: Reader<'_>) -> ModuleFile {
+/// Reads the file of a module, if there is one.
+pub(super) fn load(path: &str, module: &Module, read: Reader<'_>) -> Option<ModuleFile> {
     let bytes = match read(path) {
         Ok(Some(bytes)) => bytes,
-        Ok(None) => return ModuleFile::default(),
-        Err(error) => return failed(&error),
+        Ok(None) => return None,
+        Err(error) => return Some(failed(&error)),
     };
     let source = match document::read_source(path, bytes) {
         Ok(source) => source,
-        Err(diagnostic) => return failed(&diagnostic.into()),
+        Err(diagnostic) => return Some(failed(&diagnostic.into())),
     };
     let mut document = Document::parse(&source);
     let mut decoder = Decoder::new(&source);
@@ -55,7 +55,8 @@ pub(super) fn load(path: &str, module: &Module, read: Reader<'_>) -> ModuleFile 
     let in_module = |name: String| format!("{}/{name}", module.name.value);
     let broken = std::mem::take(&mut decoder.broken).into_iter().map(in_module).collect();
     let diagnostics = document.join(decoder.diagnostics);
-    ModuleFile { commands: commands.into_iter().collect(), diagnostics, broken, is_torn }
+    let commands = commands.into_iter().collect();
+    Some(ModuleFile { commands, diagnostics, broken, is_torn })
 }
 
 fn failed(error: &Error) -> ModuleFile {

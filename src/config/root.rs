@@ -175,8 +175,8 @@ fn decode_pydist(node: &Node<'_>, decoder: &mut Decoder<'_>) -> Pydist {
     let Some(table) = decoder.table(node, "`pydist`") else { return Pydist::default() };
     let fields = decoder.fields(table, "`pydist`", KEYS);
     let map = |key: &str, decoder: &mut Decoder<'_>| {
-        let label = format!("`{key}`");
-        fields.find(key).map(|node| decoder.text_map(node, &label)).unwrap_or_default()
+        let node = fields.find(key);
+        node.map(|node| decoder.text_map(node, format_args!("`{key}`"))).unwrap_or_default()
     };
     Pydist {
         versions: map("versions", decoder),

@@ -95,12 +95,17 @@ fn is_fixed(text: &Text, decoder: &mut Decoder<'_>) -> bool {
 
 /// A folder's path without what says nothing: `./`, doubled and trailing slashes.
 pub(super) fn folder(path: &str) -> String {
-    let parts: Vec<&str> = path.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    let folder = parts.join("/");
-    match (path.starts_with('/'), folder.is_empty() && !path.is_empty()) {
-        (true, _) => format!("/{folder}"),
-        (false, true) => ".".to_owned(),
-        (false, false) => folder,
+    let mut folder = String::with_capacity(path.len());
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if !folder.is_empty() || path.starts_with('/') {
+            folder.push('/');
+        }
+        folder.push_str(part);
+    }
+    match folder.as_str() {
+        "" if path.starts_with('/') => "/".to_owned(),
+        "" if !path.is_empty() => ".".to_owned(),
+        _ => folder,
     }
 }
 

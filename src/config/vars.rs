@@ -144,7 +144,8 @@ fn decode_profile(key: &Key<'_>, node: &Node<'_>, decoder: &mut Decoder<'_>) -> 
             continue;
         }
         let mut values = BTreeMap::new();
-        for (key, node) in decoder.table(node, &format!("`{namespace}`")).into_iter().flatten() {
+        for (key, node) in decoder.table(node, format_args!("`{namespace}`")).into_iter().flatten()
+        {
             let name: &str = key.get_ref();
             if let Some(value) = value::decode(node, &format!("`{name}`"), decoder) {
                 values.insert(name.to_owned(), value);

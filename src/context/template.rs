@@ -56,12 +56,25 @@ impl Template {
     /// The text with values for its fields. The error is about the first field that has none; it
     /// has no place.
     pub fn render(&self, scope: &Scope<'_>) -> Result<String, Diagnostic> {
-        let parts = self.pieces.iter().map(|piece| match piece {
-            Piece::Literal(literal) => Ok(literal.as_str()),
-            Piece::Ctx(path) => scope.context.value(path),
-            Piece::Module(field) => module_field(scope.module, field),
-        });
-        Ok(parts.collect::<Result<Vec<&str>, _>>()?.concat())
+        let mut length = 0;
+        for piece in &self.pieces {
+            length += scope.value(piece)?.len();
+        }
+        let mut text = String::with_capacity(length);
+        for piece in &self.pieces {
+            text.push_str(scope.value(piece)?);
+        }
+        Ok(text)
+    }
+}
+
+impl Scope<'_> {
+    fn value<'s>(&'s self, piece: &'s Piece) -> Result<&'s str, Diagnostic> {
+        match piece {
+            Piece::Literal(literal) => Ok(literal),
+            Piece::Ctx(path) => self.context.value(path),
+            Piece::Module(field) => module_field(self.module, field),
+        }
     }
 }
 

@@ -38,21 +38,19 @@ impl Patterns {
     ) -> Result<Self, Diagnostic> {
         let mut parsed = Vec::new();
         for text in patterns {
-            let pattern = parse_one(prefix, text).map_err(|invalid| {
-                let diagnostic = Diagnostic::new(
-                    Code::PatternInvalid,
-                    format!("`{text}` is not a pattern: {}", invalid.reason),
-                );
-                invalid.hint.into_iter().fold(diagnostic, Diagnostic::hint)
-            })?;
-            parsed.push(pattern);
+            parsed.push(Pattern::parse(prefix, text)?);
         }
         if !parsed.is_empty() && parsed.iter().all(|pattern| pattern.is_exclude) {
-            parsed.push(Pattern::new(in_folder(prefix), prefix, Magic::default()));
+            parsed.push(Pattern::new(in_folder(prefix), prefix.len(), Magic::default()));
         }
         parsed.sort();
         parsed.dedup();
         Ok(Self(parsed.into()))
+    }
+
+    /// What is wrong with a pattern.
+    pub fn check(prefix: &[u8], text: &str) -> Result<(), Diagnostic> {
+        Pattern::parse(prefix, text).map(drop)
     }
 
     /// Whether a path relative to the git root matches.
@@ -95,8 +93,15 @@ impl Patterns {
 }
 
 impl Pattern {
-    fn new(text: Vec<u8>, exact: &[u8], magic: Magic) -> Self {
-        let exact_len = exact.len();
+    fn parse(prefix: &[u8], text: &str) -> Result<Self, Diagnostic> {
+        parse_one(prefix, text).map_err(|invalid| {
+            let message = format!("`{text}` is not a pattern: {}", invalid.reason);
+            let diagnostic = Diagnostic::new(Code::PatternInvalid, message);
+            invalid.hint.into_iter().fold(diagnostic, Diagnostic::hint)
+        })
+    }
+
+    fn new(text: Vec<u8>, exact_len: usize, magic: Magic) -> Self {
         let special = |byte: &u8| matches!(byte, b'*' | b'?' | b'[' | b'\\');
         let literal_len = if magic.is_literal {
             text.len()
@@ -108,7 +113,7 @@ impl Pattern {
         let wildcards = (literal_len < text.len()).then(|| {
             // git takes the start of the wildcard part for the start of a folder, wherever it is.
             // Where the project's own path has wildcards, that part begins behind it.
-            let begins_here = literal_len == exact_len || !exact.iter().any(special);
+            let begins_here = literal_len == exact_len || !text[..exact_len].iter().any(special);
             let before = literal_len.checked_sub(1).map(|last| text[last]);
             let before = before.filter(|_| !(magic.is_glob && begins_here));
             Wildmatch::new(&text[literal_len..], before, dialect, magic.is_icase)
@@ -212,7 +217,7 @@ fn parse_one(prefix: &[u8], text: &str) -> Result<Pattern, Invalid> {
         return Err(Invalid::new("`literal` and `glob` exclude each other"));
     }
     if magic.is_top {
-        return Ok(Pattern::new(rest.as_bytes().to_vec(), b"", magic));
+        return Ok(Pattern::new(rest.as_bytes().to_vec(), 0, magic));
     }
     if rest.starts_with('/') {
         return Err(Invalid::new("it is an absolute path")
@@ -221,8 +226,7 @@ fn parse_one(prefix: &[u8], text: &str) -> Result<Pattern, Invalid> {
     let (path, exact_len) = normalize(prefix, rest.as_bytes()).ok_or_else(|| {
         Invalid::new("it leaves the repository").hint("only files of the repository can be deps")
     })?;
-    let exact = path[..exact_len].to_vec();
-    Ok(Pattern::new(path, &exact, magic))
+    Ok(Pattern::new(path, exact_len, magic))
 }
 
 /// `:!`, `:^`, `:/` and combinations, perhaps ended by another colon.
@@ -277,6 +281,7 @@ fn parse_long_magic(text: &str) -> Result<(Magic, &str), Invalid> {
 /// the project's own; `None` if it leaves the repository.
 fn normalize(prefix: &[u8], path: &[u8]) -> Option<(Vec<u8>, usize)> {
     let mut out = in_folder(prefix);
+    out.reserve_exact(path.len());
     let mut exact_len = out.len();
     let mut parts = path.split(|byte| *byte == b'/').peekable();
     while let Some(part) = parts.next() {

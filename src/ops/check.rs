@@ -16,8 +16,7 @@ pub(super) fn patterns(loaded: &Loaded, graph: &Graph) -> Result<()> {
             note(&mut diagnostics, cache::check_pattern(pattern), text);
         }
         for (pattern, text) in globs(loaded, runnable) {
-            let parsed = Patterns::parse(&loaded.git_prefix, [pattern]);
-            note(&mut diagnostics, parsed.map(|_| ()), text);
+            note(&mut diagnostics, Patterns::check(&loaded.git_prefix, pattern), text);
         }
     }
     Error::from_all(diagnostics).map_or(Ok(()), Err)

@@ -1,6 +1,8 @@
 //! Selected candidates → the graph of them and of what is upstream. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rustc_hash::FxHashMap;
 
 use super::render::{CommandDep, Counts};
 use super::{Candidate, Graph, Planner, Runnable, RunnableId, RunnableName, Upstream, cycle};
@@ -27,27 +29,27 @@ pub fn build<'a>(
         planner,
         isolation,
         base_named: base_named(planner),
-        graph: Graph::default(),
-        ids: BTreeMap::new(),
-        queue: Vec::new(),
+        graph: Graph { runnables: Vec::with_capacity(selected.len()) },
+        ids: FxHashMap::default(),
+        queue: VecDeque::with_capacity(selected.len()),
         expanded: BTreeMap::new(),
         diagnostics: Vec::new(),
     };
+    builder.ids.reserve(selected.len());
     for candidate in selected {
         builder.join(candidate);
     }
-    while let Some(candidate) = builder.queue.pop() {
+    while let Some(candidate) = builder.queue.pop_front() {
         builder.add(&candidate);
     }
     if let Some(error) = Error::from_all(builder.diagnostics) {
         return Err(error);
     }
     let Builder { mut graph, ids, .. } = builder;
-    graph.runnables.sort_by_cached_key(|runnable| ids[&runnable.name]);
-    for runnable in &mut graph.runnables {
-        for upstream in &mut runnable.upstreams {
-            upstream.id = ids.get(&upstream.name).copied();
-        }
+    let upstreams = graph.runnables.iter_mut().flat_map(|runnable| &mut runnable.upstreams);
+    for upstream in upstreams.filter(|upstream| upstream.id.is_none()) {
+        // Nobody has asked for it to join, but it may be selected anyway.
+        upstream.id = ids.get(&upstream.name).copied();
     }
     cycle::check(&graph, planner.declarations)?;
     Ok(graph)
@@ -58,9 +60,11 @@ struct Builder<'p, 'a> {
     isolation: Isolation,
     /// Commands that base deps name, and all that is upstream of these.
     base_named: BTreeSet<String>,
+    /// In the order of the ids.
     graph: Graph,
-    ids: BTreeMap<RunnableName, RunnableId>,
-    queue: Vec<Candidate<'a>>,
+    ids: FxHashMap<RunnableName, RunnableId>,
+    /// Those that have an id and are not rendered yet, in the order of the ids.
+    queue: VecDeque<Candidate<'a>>,
     expanded: BTreeMap<String, Expanded<'a>>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -96,12 +100,14 @@ impl<'a> Expanded<'a> {
 
 impl<'a> Builder<'_, 'a> {
     /// Gives a candidate its place in the graph, once.
-    fn join(&mut self, candidate: Candidate<'a>) {
-        let next = RunnableId(self.ids.len());
-        if !self.ids.contains_key(&candidate.name) {
-            self.ids.insert(candidate.name.clone(), next);
-            self.queue.push(candidate);
+    fn join(&mut self, candidate: Candidate<'a>) -> RunnableId {
+        if let Some(id) = self.ids.get(&candidate.name) {
+            return *id;
         }
+        let next = RunnableId(self.ids.len());
+        self.ids.insert(candidate.name.clone(), next);
+        self.queue.push_back(candidate);
+        next
     }
 
     fn add(&mut self, candidate: &Candidate<'a>) {
@@ -144,16 +150,13 @@ impl<'a> Builder<'_, 'a> {
         for upstream in self.upstream_candidates(candidate, dep)? {
             runnable.upstreams.push(Upstream {
                 name: upstream.name.clone(),
-                id: None,
                 strictness: dep.strictness,
                 artifacts: match dep.counts {
                     Counts::Artifacts => self.planner.artifacts(&upstream)?,
                     Counts::Nothing => Vec::new(),
                 },
+                id: joins.then(|| self.join(upstream)),
             });
-            if joins {
-                self.join(upstream);
-            }
         }
         Ok(())
     }

@@ -10,19 +10,16 @@ pub struct Module {
     pub dir: String,
     /// The dotted path relative to the innermost folder of the Python path that holds it.
     pub pyimport: String,
-    /// The space that owns it.
-    pub space: String,
 }
 
 impl Module {
     /// The module of a declaration. `python_path` is relative to the project root.
-    pub(super) fn new(declared: &config::Module, space: &str, python_path: &[&str]) -> Self {
+    pub(super) fn new(declared: &config::Module, python_path: &[&str]) -> Self {
         let dir = declared.path.value.trim_end_matches('/').to_owned();
         Self {
             name: declared.name.value.clone(),
             pyimport: below_innermost(&dir, python_path).replace('/', "."),
             dir,
-            space: space.to_owned(),
         }
     }
 

@@ -38,7 +38,7 @@ impl Spaces {
             let (venv, owner) = follow_venv(declarations, name);
             let space = Space {
                 name: name.clone(),
-                modules: modules.map(|module| Module::new(module, name, &python_path)).collect(),
+                modules: modules.map(|module| Module::new(module, &python_path)).collect(),
                 dotenv: declared.dotenv.as_ref().unwrap_or(&defaults.dotenv).clone(),
                 venv: Venv::new(venv, owner, has_uv),
                 fence: resolve_fence(declarations, name, &python_path),
