@@ -331,7 +331,7 @@ fn damaged(path: &AbsPath, cause: &str) -> Diagnostic {
 /// Where an entry's file is, below the folder of all.
 fn place_of(slug: &str, end: &str) -> String {
     let shard = &blake3::hash(slug.as_bytes()).to_hex()[..2];
-    format!("{shard}/{slug}.{end}")
+    [shard, "/", slug, ".", end].concat()
 }
 
 /// What the name of an entry's file says: the runnable's slug, and the digest.

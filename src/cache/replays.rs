@@ -122,17 +122,17 @@ impl Kept {
         Some(Self { text, starts })
     }
 
-    fn line(&self, start: u32) -> &str {
-        self.text[start as usize..].split('\n').next().unwrap_or_default()
+    fn from(&self, start: u32) -> &str {
+        &self.text[start as usize..]
     }
 
     fn lines(&self) -> impl Iterator<Item = &str> {
-        self.starts.iter().map(|start| self.line(*start))
+        self.starts.iter().filter_map(|start| self.from(*start).lines().next())
     }
 
     fn find(&self, slug: &str) -> Option<Replayed> {
-        let found = self.starts.binary_search_by(|start| first_word(self.line(*start)).cmp(slug));
-        parse(self.line(self.starts[found.ok()?]))
+        let found = self.starts.binary_search_by(|start| first_word(self.from(*start)).cmp(slug));
+        parse(self.from(self.starts[found.ok()?]).lines().next()?)
     }
 }
 

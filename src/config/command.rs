@@ -33,8 +33,10 @@ pub(super) fn decode_all(
     module: Option<&str>,
     decoder: &mut Decoder<'_>,
 ) -> Vec<(String, Command)> {
-    let entries = decoder.table(node, "`commands`").into_iter().flatten();
-    entries.filter_map(|(key, node)| decode(key, node, module, decoder)).collect()
+    let Some(table) = decoder.table(node, "`commands`") else { return Vec::new() };
+    let mut commands = Vec::with_capacity(table.len());
+    commands.extend(table.iter().filter_map(|(key, node)| decode(key, node, module, decoder)));
+    commands
 }
 
 /// A command under its full name. One that is wrong in parts is there with the rest, so that

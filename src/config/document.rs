@@ -31,7 +31,8 @@ pub(super) fn read_source(name: &str, bytes: Vec<u8>) -> Result<Arc<Source>, Dia
     match String::from_utf8(bytes) {
         // As in Python's TOML: a checkout with other line ends runs the same commands.
         Ok(text) => {
-            Ok(Arc::new(Source { name: name.to_owned(), text: text.replace("\r\n", "\n") }))
+            let text = if text.contains("\r\n") { text.replace("\r\n", "\n") } else { text };
+            Ok(Arc::new(Source { name: name.to_owned(), text }))
         }
         Err(error) => {
             // Up to the bad byte, the repaired text is the file's own: its offset holds for both.

@@ -36,7 +36,8 @@ impl Patterns {
         prefix: &[u8],
         patterns: impl IntoIterator<Item = &'a str>,
     ) -> Result<Self, Diagnostic> {
-        let mut parsed = Vec::new();
+        let patterns = patterns.into_iter();
+        let mut parsed = Vec::with_capacity(patterns.size_hint().0);
         for text in patterns {
             parsed.push(Pattern::parse(prefix, text)?);
         }

@@ -26,8 +26,9 @@ use crate::sys::{clock, fs};
 /// So many files are looked at by all threads at once.
 const LARGE_COUNT_MIN: usize = 2 * PATHS_PER_THREAD_MIN;
 
-/// So many pattern sets are worth a thread of their own: each takes a microsecond, more or less.
-const SETS_PER_THREAD_MIN: usize = 200;
+/// So many pattern sets are worth a thread of their own: each takes a microsecond, more or less, a
+/// thread a hundred or two to start.
+const SETS_PER_THREAD_MIN: usize = 400;
 
 /// The work tree of a repository, seen from a project in it.
 #[derive(Debug)]

@@ -40,7 +40,7 @@ pub(super) struct Loaded {
 pub(super) fn expand(root: &AbsPath, runnable: &Runnable) -> Result<Expanded, RunnableError> {
     let mut expanded = Expanded::default();
     for upstream in &runnable.upstreams {
-        expanded.declared.push(format!("command {}", upstream.name));
+        expanded.declared.push(["command ", upstream.name.as_str()].concat());
     }
     for dep in &runnable.deps {
         expanded.add(root, dep)?;
@@ -60,7 +60,7 @@ impl Expanded {
     fn add(&mut self, root: &AbsPath, dep: &Dep) -> Result<(), RunnableError> {
         match dep {
             Dep::Glob(pattern) => {
-                self.declared.push(format!("glob {pattern}"));
+                self.declared.push(["glob ", pattern].concat());
                 self.globs.push(pattern.clone());
             }
             Dep::Const(value) => {

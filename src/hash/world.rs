@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustc_hash::FxHashMap;
+
 use super::deps::{Expanded, expand};
 use super::imports::{Imports, Needs};
 use super::installed::{EnvironmentKey, MISSING, PydistRules};
@@ -39,7 +41,7 @@ pub struct World {
     /// Makes the import graph, where the project has its plugin.
     pub(super) imports: Option<Builder>,
     /// The patterns of glob deps, which many ask for more than once.
-    parsed: Mutex<BTreeMap<Vec<String>, Patterns>>,
+    parsed: Mutex<FxHashMap<Vec<String>, Patterns>>,
     seen: Mutex<Seen>,
     /// Counts the times at which `seen` was forgotten, so that nothing that was looked at before
     /// is remembered after.
@@ -119,7 +121,7 @@ impl World {
         runnable: &Runnable,
         upstreams: BTreeMap<String, ArtifactList>,
     ) -> Result<Fingerprint, RunnableError> {
-        let expanded = expand(&self.root, runnable)?;
+        let mut expanded = expand(&self.root, runnable)?;
         let mut settings = BTreeMap::new();
         for path in settings_of(runnable, &expanded) {
             settings.insert(path.to_owned(), self.setting(path)?);
@@ -128,7 +130,7 @@ impl World {
         for name in &expanded.distributions {
             distributions.insert(normalized(name), self.version(runnable, name)?);
         }
-        let mut consts = expanded.consts.clone();
+        let mut consts = std::mem::take(&mut expanded.consts);
         let mut parts = Vec::new();
         for pyimport in &expanded.pyimports {
             let needs = self.needs(pyimport)?;
@@ -143,10 +145,11 @@ impl World {
             consts.extend(found.consts);
             parts.push(found.files);
         }
+        let files = self.all_files(&expanded.globs, &parts)?;
         let inputs = Inputs {
             runnable: runnable.name.as_str().to_owned(),
             exec: runnable.exec.clone(),
-            deps: expanded.declared.clone(),
+            deps: expanded.declared,
             artifacts: runnable.artifacts.clone(),
             space: runnable.space.clone(),
             consts,
@@ -155,7 +158,6 @@ impl World {
             secrets: runnable.secrets.clone(),
             upstreams,
         };
-        let files = self.all_files(&expanded, &parts)?;
         Ok(Fingerprint::new(files, inputs, self.veil.clone()))
     }
 
@@ -246,8 +248,11 @@ impl World {
     }
 
     /// The files of glob deps and of imports.
-    fn all_files(&self, expanded: &Expanded, parts: &[Files]) -> Result<Files, RunnableError> {
-        let globbed = self.files(&expanded.globs)?;
+    fn all_files(&self, globs: &[String], parts: &[Files]) -> Result<Files, RunnableError> {
+        let globbed = self.files(globs)?;
+        if parts.is_empty() {
+            return Ok(globbed);
+        }
         let sets: Vec<&Files> =
             std::iter::once(&globbed).chain(parts).filter(|files| files.set.is_some()).collect();
         if sets.len() < 2 {

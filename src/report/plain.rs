@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::marks::Marks;
 use super::screen::Screen;
 use super::stream::stopping;
-use super::summary::{closing, ended};
+use super::summary::{closing, ended, push_ended};
 use super::text;
 use super::{Reporter, Verbosity};
 use crate::error::Severity;
@@ -51,11 +52,20 @@ impl Ledger {
         self.reasons[runnable] = Some(reason.clone());
     }
 
-    /// The line of a runnable that has ended. Its output is to be shown now, or later if it is
-    /// that of a failure.
-    pub(super) fn end(&mut self, runnable: usize, outcome: &Outcome, screen: &Screen) -> String {
-        let line = ended(&self.planned[runnable], outcome, &screen.marks);
-        let reason = self.reasons[runnable].take().map(|reason| text::reason(&reason));
+    /// Appends the line of a runnable that has ended. Its output is to be shown now, or later if
+    /// it is that of a failure.
+    pub(super) fn end(
+        &mut self,
+        lines: &mut String,
+        runnable: usize,
+        outcome: &Outcome,
+        marks: &Marks,
+    ) {
+        push_ended(lines, &self.planned[runnable], outcome, marks);
+        if let Some(reason) = self.reasons[runnable].take() {
+            lines.extend(["  (", &text::reason(&reason), ")"]);
+        }
+        lines.push('\n');
         if !self.shows_at_once() && is_failure(outcome) {
             let mut outcome = outcome.clone();
             if self.failed.len() >= OPEN_LOG_COUNT_MAX {
@@ -63,7 +73,6 @@ impl Ledger {
             }
             self.failed.push((runnable, outcome));
         }
-        reason.map_or_else(|| format!("{line}\n"), |reason| format!("{line}  ({reason})\n"))
     }
 
     pub(super) fn shows_at_once(&self) -> bool {
@@ -118,8 +127,7 @@ impl Reporter for Plain {
             }
             Event::Replaying { .. } | Event::Output { .. } => {}
             Event::Ended { runnable, outcome } => {
-                let line = self.ledger.end(*runnable, outcome, &self.screen);
-                self.lines.push_str(&line);
+                self.ledger.end(&mut self.lines, *runnable, outcome, &self.screen.marks);
                 if self.ledger.shows_at_once() {
                     self.flush();
                     show(outcome, &mut self.screen);

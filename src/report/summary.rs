@@ -36,18 +36,24 @@ pub(super) fn header(
 
 /// The line of a runnable that has ended: `✓ lint  1.2s`, `↺ lint  cached`, `✗ lint  exit 1`.
 pub(super) fn ended(planned: &Planned, outcome: &Outcome, marks: &Marks) -> String {
+    let mut line = String::new();
+    push_ended(&mut line, planned, outcome, marks);
+    line
+}
+
+/// Appends this line, without its end, to others.
+pub(super) fn push_ended(lines: &mut String, planned: &Planned, outcome: &Outcome, marks: &Marks) {
     let (style, mark) = (color(outcome.status), marks.of(outcome.status));
     let name = text::printable(planned.name.as_str());
-    let mut line = format!("{style}{mark}{style:#} {BOLD}{name}{BOLD:#}");
+    push(lines, format_args!("{style}{mark}{style:#} {BOLD}{name}{BOLD:#}"));
     if let Some(ending) = text::ending(outcome) {
-        push(&mut line, format_args!("  {style}{ending}{style:#}"));
+        push(lines, format_args!("  {style}{ending}{style:#}"));
     }
     if outcome.status.is_cached() {
-        line.push_str("  cached");
+        lines.push_str("  cached");
     } else if let Some(duration) = outcome.duration {
-        push(&mut line, format_args!("  {DIM}{}{DIM:#}", text::duration(duration)));
+        push(lines, format_args!("  {DIM}{}{DIM:#}", text::duration(duration)));
     }
-    line
 }
 
 /// The closing lines: what failed, what was skipped, and the numbers.
