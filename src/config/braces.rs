@@ -62,9 +62,14 @@ pub fn parse_pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
+/// Whether there is a brace in a text; one without stands for itself.
+pub fn has_braces(text: &str) -> bool {
+    memchr::memchr2(b'{', b'}', text.as_bytes()).is_some()
+}
+
 /// The text that a template without fields stands for; `None` if it has fields.
 pub fn as_literal(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains(['{', '}']) {
+    if !has_braces(text) {
         return Some(Cow::Borrowed(text));
     }
     match <[Piece; 1]>::try_from(parse_pieces(text)) {

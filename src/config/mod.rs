@@ -37,7 +37,7 @@ mod venv;
 #[cfg(test)]
 mod tests;
 
-pub use braces::{Piece, as_literal, names_module, parse_pieces};
+pub use braces::{Piece, as_literal, has_braces, names_module, parse_pieces};
 pub use discover::{ConfigFile, Found, discover, read_from_disk};
 pub use load::{Project, Reader, load};
 pub use resolve::BUILT_IN_CACHES;

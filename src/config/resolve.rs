@@ -1,5 +1,7 @@
 //! Names → what they stand for, or what they may have meant. Pure.
 
+use std::borrow::Cow;
+
 use super::decoder::listed;
 use super::schema::{Declarations, Module, PluginKind};
 use crate::error::{Code, Diagnostic};
@@ -32,9 +34,9 @@ impl Declarations {
     ///
     /// `MODULE.COMMAND`, 0.1's form, means `MODULE/COMMAND`, also with dots for the slashes of
     /// the module. The errors have no place.
-    pub fn resolve_command(&self, name: &str) -> Result<String, Diagnostic> {
+    pub fn resolve_command<'n>(&self, name: &'n str) -> Result<Cow<'n, str>, Diagnostic> {
         if self.commands.contains_key(name) || self.plugin_commands().any(|known| known == name) {
-            return Ok(name.to_owned());
+            return Ok(Cow::Borrowed(name));
         }
         let dotted = name.rsplit_once('.').and_then(|(prefix, command)| {
             let (_, module) = self.modules().find(|(_, module)| is_called(module, prefix))?;
@@ -42,6 +44,7 @@ impl Declarations {
         });
         dotted
             .filter(|name| self.commands.contains_key(name))
+            .map(Cow::Owned)
             .ok_or_else(|| self.unknown_command(name))
     }
 

@@ -35,16 +35,6 @@ impl Template {
         Self { pieces: parse_pieces(text) }
     }
 
-    /// Whether it has a `{module…}` field.
-    pub fn names_module(&self) -> bool {
-        self.fields().any(|piece| matches!(piece, Piece::Module(_)))
-    }
-
-    /// The pieces that are no literal text.
-    pub fn fields(&self) -> impl Iterator<Item = &Piece> {
-        self.pieces.iter().filter(|piece| !matches!(piece, Piece::Literal(_)))
-    }
-
     /// The secret variables that it has fields of.
     pub fn secrets<'a>(&self, context: &'a Context) -> impl Iterator<Item = &'a str> {
         self.pieces.iter().filter_map(|piece| match piece {

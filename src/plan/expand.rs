@@ -7,7 +7,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::{PluginCommand, RunnableName};
-use crate::config::{Command, Declarations, Text};
+use crate::config::{Command, Declarations, Text, has_braces, names_module};
 use crate::context::{Context, ModuleFields, Scope, Template};
 use crate::error::Result;
 use crate::space::{Module, Space, Spaces};
@@ -54,7 +54,7 @@ impl<'a> Planner<'a> {
     /// The runnables of a command, named as a user or a dep names it.
     pub fn expand(&self, word: &str) -> Result<Vec<Candidate<'a>>> {
         let command = self.declarations.resolve_command(word)?;
-        let Some((command, declared)) = self.declarations.commands.get_key_value(&command) else {
+        let Some((command, declared)) = self.declarations.commands.get_key_value(command.as_ref()) else {
             return self.expand_plugin(&command);
         };
         let own_space = match &declared.space {
@@ -91,6 +91,9 @@ impl<'a> Planner<'a> {
 
     /// A rendered text of a command.
     pub(super) fn render(&self, text: &Text, module: Option<&Module>) -> Result<String> {
+        if !has_braces(&text.value) {
+            return Ok(text.value.clone());
+        }
         let module = module.map(|module| ModuleFields {
             name: &module.name,
             dir: &module.dir,
@@ -136,5 +139,5 @@ impl<'a> Planner<'a> {
 /// Whether a command makes a runnable for each module. A module's own commands do not: there the
 /// fields are that module's.
 fn is_parametrized(declared: &Command) -> bool {
-    declared.module.is_none() && Template::parse(&declared.exec.value).names_module()
+    declared.module.is_none() && names_module(&declared.exec.value)
 }

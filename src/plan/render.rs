@@ -47,7 +47,7 @@ impl<'a> Planner<'a> {
         let defaults = &self.declarations.defaults;
         let base_deps: &[config::Dep] =
             if declared.deps.is_empty() { &[] } else { &self.declarations.base_deps };
-        let mut deps = Vec::new();
+        let mut deps = Vec::with_capacity(declared.deps.len() + base_deps.len());
         let mut locks = Vec::new();
         for dep in declared.deps.iter().chain(base_deps) {
             deps.extend(self.render_dep(dep, module)?);
