@@ -59,7 +59,9 @@ pub fn load(
     let has_much = || git_root.as_ref().is_some_and(git::has_much_to_read);
     let reads_ahead = purpose == Purpose::Files && has_much();
     let ahead = if reads_ahead { Ahead::begin(&dirs, sys) } else { Ahead::default() };
-    let project = config::load(found.file, &config::read_from_disk(&root), sys.cpu_count)?;
+    // One processor is at work on that.
+    let thread_count_max = sys.cpu_count - usize::from(reads_ahead);
+    let project = config::load(found.file, &config::read_from_disk(&root), thread_count_max)?;
     let profile = profile.or_else(|| sys.var(context::PROFILE_VARIABLE));
     let settings = settle(context::profile_settings(&project.declarations, profile)?)?;
     let context =

@@ -54,7 +54,8 @@ impl<'a> Planner<'a> {
     /// The runnables of a command, named as a user or a dep names it.
     pub fn expand(&self, word: &str) -> Result<Vec<Candidate<'a>>> {
         let command = self.declarations.resolve_command(word)?;
-        let Some((command, declared)) = self.declarations.commands.get_key_value(command.as_ref()) else {
+        let Some((command, declared)) = self.declarations.commands.get_key_value(command.as_ref())
+        else {
             return self.expand_plugin(&command);
         };
         let own_space = match &declared.space {
