@@ -57,7 +57,7 @@ pub fn find_root(sys: &Sys, folder: &AbsPath) -> Option<AbsPath> {
 
 /// Whether a work tree's index takes longer to read than a thread to start. In doubt it does not.
 pub fn has_much_to_read(root: &AbsPath) -> bool {
-    const SIZE_BYTES_MIN: u64 = 128 * 1024;
+    const SIZE_BYTES_MIN: u64 = 512 * 1024;
     fs::stat(root.join(".git/index").as_path()).is_ok_and(|meta| meta.len() >= SIZE_BYTES_MIN)
 }
 
