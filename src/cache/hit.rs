@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::blobs::Blobs;
 use super::entry::Entry;
+use super::replays::Sight;
 use super::restore::{self, Modes, Restore};
 use super::{Content, Manifest, Memo, Replayed, warning};
 use crate::error::{Code, Diagnostic};
@@ -34,7 +35,7 @@ pub struct Hit {
     log_place: LogPlace,
     modes: Modes,
     /// Of the entry's file, where it may be recalled by that.
-    stamp: Option<FileStamp>,
+    sight: Option<Sight>,
 }
 
 /// What a restore had to do.
@@ -76,28 +77,34 @@ impl Hit {
                 LogPlace::File(_) => Modes::Portable,
             },
             log_place,
-            stamp: None,
+            sight: None,
         }
     }
 
-    /// The same of an entry in a file with this stamp.
-    pub(super) fn stamped(self, stamp: FileStamp) -> Self {
-        Self { stamp: Some(stamp), ..self }
+    /// The same of an entry in a file that was seen like this before it was read.
+    pub(super) fn seen(self, sight: Option<Sight>) -> Self {
+        Self { sight, ..self }
     }
 
-    /// What a replay was in which nothing had to be written.
-    pub(super) fn replayed(&self, digest: Digest, output: FileStamp) -> Option<Replayed> {
+    /// What a replay was in which nothing had to be written, and when it began.
+    pub(super) fn replayed(
+        &self,
+        digest: Digest,
+        output: FileStamp,
+    ) -> Option<(Replayed, Duration)> {
         let is_plain = self.manifest.artifacts.is_empty() && self.manifest.unmatched.is_empty();
-        Some(Replayed {
+        let Sight { stamp: entry, at } = self.sight.filter(|_| is_plain)?;
+        let replayed = Replayed {
             digest,
             code: u8::try_from(self.code).ok()?,
             duration_ms: match self.duration {
                 Some(duration) => Some(u64::try_from(duration.as_millis()).ok()?),
                 None => None,
             },
-            entry: self.stamp.filter(|_| is_plain)?,
+            entry,
             output,
-        })
+        };
+        Some((replayed, at))
     }
 
     /// What the command made, without restoring it.

@@ -26,7 +26,7 @@ use super::blobs::Blobs;
 use super::bounds::Bounds;
 use super::entry::{self, ENTRY_BYTES_MAX, Entry, Layout, Unusable};
 use super::hit::{Hit, LogPlace};
-use super::replays::{Replayed, Replays};
+use super::replays::{Replayed, Replays, Sight};
 use super::{
     Content, Key, Lookup, Miss, NewEntry, Store, lock, prepare_private, reach, slug, warning,
 };
@@ -111,6 +111,7 @@ impl Local {
     /// The entry of a key with what is attached to it; `None` if there is none.
     pub(super) fn load(&self, key: Key<'_>) -> Result<Option<Loaded>, Diagnostic> {
         let path = self.entry_path(key);
+        let at = clock::since_epoch(clock::wall());
         match read(&path)? {
             Some(Kept { entry, .. })
                 if entry.digest != key.digest || entry.runnable != key.runnable.as_str() =>
@@ -118,8 +119,9 @@ impl Local {
                 Err(damaged(&path, "it is the entry of something else"))
             }
             Some(Kept { entry, attached, file, meta }) => {
-                touch(&file, &meta);
-                Ok(Some(Loaded { entry, attached, stamp: Stat::from(&meta).stamp() }))
+                let sight = Sight { stamp: Stat::from(&meta).stamp(), at };
+                let is_touched = touch(&file, &meta);
+                Ok(Some(Loaded { entry, attached, sight: (!is_touched).then_some(sight) }))
             }
             None => Ok(None),
         }
@@ -293,11 +295,11 @@ impl Local {
     }
 }
 
-/// The entry of a key, its file as it was when it was read.
+/// The entry of a key, its file as it was when it was read and still is.
 pub(super) struct Loaded {
     pub(super) entry: Entry<Content>,
     pub(super) attached: Attached,
-    pub(super) stamp: FileStamp,
+    pub(super) sight: Option<Sight>,
 }
 
 /// An entry as it was found.
@@ -347,11 +349,14 @@ fn json_of(document: &Document) -> Result<Vec<u8>, Diagnostic> {
     })
 }
 
-/// Notes that an entry was used. That it cannot be noted makes it look older, no more.
-fn touch(entry: &File, meta: &Metadata) {
-    if is_to_be_touched(meta.mtime()) {
+/// Notes that an entry was used, if that is not known; gives whether it did. That it cannot be
+/// noted makes it look older, no more.
+fn touch(entry: &File, meta: &Metadata) -> bool {
+    let is_to_be_touched = is_to_be_touched(meta.mtime());
+    if is_to_be_touched {
         drop(entry.set_modified(clock::wall()));
     }
+    is_to_be_touched
 }
 
 fn is_to_be_touched(modified_seconds: i64) -> bool {
@@ -363,10 +368,10 @@ fn is_to_be_touched(modified_seconds: i64) -> bool {
 impl Store for Local {
     fn lookup(&self, key: Key<'_>) -> Lookup {
         match self.load(key) {
-            Ok(Some(Loaded { entry, attached, stamp })) => {
+            Ok(Some(Loaded { entry, attached, sight })) => {
                 let place = attached.log.map_or(LogPlace::Blob, LogPlace::Entry);
                 let hit = Hit::new(&self.dirs, key.runnable, entry, place);
-                Lookup::Hit(Box::new(hit.stamped(stamp)))
+                Lookup::Hit(Box::new(hit.seen(sight)))
             }
             Ok(None) => Lookup::Miss(Miss::Absent),
             Err(cause) => Lookup::Miss(Miss::Damaged(warning::unusable(key.runnable, &cause))),
@@ -388,8 +393,8 @@ impl Store for Local {
     }
 
     fn learn(&self, key: Key<'_>, hit: &Hit, output: FileStamp) {
-        if let Some(replayed) = hit.replayed(key.digest, output) {
-            self.replays.learn(slug(key.runnable.as_str()), replayed);
+        if let Some((replayed, begun_at)) = hit.replayed(key.digest, output) {
+            self.replays.learn(slug(key.runnable.as_str()), replayed, begun_at);
         }
     }
 
@@ -417,7 +422,10 @@ impl Store for Local {
     }
 
     fn finish(&self) -> Vec<Diagnostic> {
-        self.replays.keep();
+        self.replays.keep(|slug, digest| {
+            let place = place_of(slug, &digest.to_hex());
+            fs::stat(self.entries.join(place).as_path()).is_ok()
+        });
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let Progress::Stored { added_bytes } = *progress else { return Vec::new() };
         *progress = Progress::Nothing;

@@ -97,8 +97,7 @@ pub struct NewEntry<'a> {
 
 /// Where entries are kept.
 ///
-/// All methods block but for [`Store::expect`] and [`Store::hurry`]; they are called off the run
-/// loop. A remote tier is one of these in front of [`Local`]: see [`Tiered`].
+/// All methods block but for [`Store::expect`] and [`Store::hurry`]. A remote tier is one of these in front of [`Local`]: see [`Tiered`].
 pub trait Store: Send + Sync {
     /// The entry of a key, its manifest checked, nothing restored.
     fn lookup(&self, key: Key<'_>) -> Lookup;
@@ -109,8 +108,8 @@ pub trait Store: Send + Sync {
         self.lookup(key)
     }
 
-    /// The last replay of a key's runnable, if its entry is still the one that was read then. Whether
-    /// its output file is, too, is for the caller to see.
+    /// The last replay of a key's runnable, if its entry is still the one that was read then.
+    /// Whether its output file is, too, is for the caller to see.
     fn recall(&self, _key: Key<'_>) -> Option<Replayed> {
         None
     }

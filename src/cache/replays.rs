@@ -13,14 +13,14 @@ use std::time::Duration;
 use crate::hash::Digest;
 use crate::paths::{AbsPath, WorkDirs};
 use crate::sys::folder::FileStamp;
+use crate::sys::fs;
 use crate::sys::memo::{parse_stamp, seal, stamp_words, unseal};
-use crate::sys::{clock, fs};
 
 /// Replays below which all is read again the next time: to write a file takes as long.
 const COUNT_MIN: usize = 32;
 
 /// How long files were left alone that are taken in.
-const TICKS: Duration = Duration::from_millis(100);
+const SETTLED_AFTER: Duration = Duration::from_millis(100);
 
 /// Largest file that is read; some 300,000 runnables.
 const SIZE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -37,6 +37,14 @@ pub struct Replayed {
     pub entry: FileStamp,
     /// The output file, which holds the log.
     pub output: FileStamp,
+}
+
+/// A file as it was when it was looked at, before it was read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sight {
+    pub(super) stamp: FileStamp,
+    /// Since the epoch.
+    pub(super) at: Duration,
 }
 
 /// The replays of a checkout; making them reads nothing.
@@ -74,25 +82,29 @@ impl Replays {
         Kept::parse(bytes)
     }
 
-    /// Takes in a replay whose files have been left alone for a while.
-    pub(super) fn learn(&self, slug: String, replayed: Replayed) {
-        let now = clock::since_epoch(clock::wall());
-        if [replayed.entry, replayed.output].iter().all(|stamp| is_settled(stamp, now)) {
+    /// Takes in a replay, if its files had been left alone for a while when it began.
+    pub(super) fn learn(&self, slug: String, replayed: Replayed, begun_at: Duration) {
+        if [replayed.entry, replayed.output].iter().all(|stamp| is_settled(stamp, begun_at)) {
             self.lock().insert(slug, replayed);
         }
     }
 
-    /// Keeps what was learned, if there is enough of it. That it cannot be kept costs time alone,
-    /// so nobody is told.
-    pub(super) fn keep(&self) {
+    /// Keeps what was learned, if there is enough of it, and of what was known before all whose
+    /// entry is still there. That it cannot be kept costs time alone, so nobody is told.
+    pub(super) fn keep(&self, is_there: impl Fn(&str, Digest) -> bool) {
         let learned = std::mem::take(&mut *self.lock());
         if learned.len() < COUNT_MIN {
             return;
         }
         // As it is now: another process may have kept something meanwhile.
         let kept = self.load().unwrap_or_default();
+        let is_of_use = |line: &&str| {
+            let slug = first_word(line);
+            !learned.contains_key(slug) && parse(line).is_some_and(|it| is_there(slug, it.digest))
+        };
+        let of_use = kept.lines().filter(is_of_use);
         let mut lines: BTreeMap<&str, String> =
-            kept.lines().map(|line| (first_word(line), format!("{line}\n"))).collect();
+            of_use.map(|line| (first_word(line), format!("{line}\n"))).collect();
         for (slug, replayed) in &learned {
             lines.insert(slug, format!("{slug} {replayed}\n"));
         }
@@ -122,29 +134,30 @@ impl Kept {
         Some(Self { text, starts })
     }
 
-    fn from(&self, start: u32) -> &str {
+    fn rest_from(&self, start: u32) -> &str {
         &self.text[start as usize..]
     }
 
     fn lines(&self) -> impl Iterator<Item = &str> {
-        self.starts.iter().filter_map(|start| self.from(*start).lines().next())
+        self.starts.iter().filter_map(|start| self.rest_from(*start).lines().next())
     }
 
     fn find(&self, slug: &str) -> Option<Replayed> {
-        let found = self.starts.binary_search_by(|start| first_word(self.from(*start)).cmp(slug));
-        parse(self.from(self.starts[found.ok()?]).lines().next()?)
+        let found =
+            self.starts.binary_search_by(|start| first_word(self.rest_from(*start)).cmp(slug));
+        parse(self.rest_from(self.starts[found.ok()?]).lines().next()?)
     }
 }
 
-/// Whether the next change of a file will show in its times. Nobody but qik writes these, and qik
-/// replaces them, which shows in the inode; so where fractions of seconds are kept, a few ticks of
-/// the system's clock, a hundredth each at most, are enough.
+/// Whether the next change of a file will show in its times. Its ctime is set at every change, by
+/// nobody but the system; so where fractions of seconds are kept, a few ticks of the system's clock,
+/// a hundredth each at most, are enough.
 fn is_settled(stamp: &FileStamp, now: Duration) -> bool {
     let ctime = u32::try_from(stamp.ctime.nanoseconds).ok().filter(|fraction| *fraction != 0);
     let seconds = u64::try_from(stamp.ctime.seconds).ok();
     match (seconds, ctime) {
         (Some(seconds), Some(fraction)) => {
-            Duration::new(seconds, fraction).saturating_add(TICKS) < now
+            Duration::new(seconds, fraction).saturating_add(SETTLED_AFTER) < now
         }
         _ => stamp.is_settled(now),
     }
@@ -180,6 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sys::clock;
     use crate::sys::folder::Time;
 
     const LONG_AGO: Time = Time { seconds: 1_000_000_000, nanoseconds: 7 };
@@ -203,12 +217,16 @@ mod tests {
         (folder, dirs)
     }
 
+    fn now() -> Duration {
+        clock::since_epoch(clock::wall())
+    }
+
     fn learn(dirs: &WorkDirs, numbers: std::ops::Range<u64>) {
         let replays = Replays::new(dirs);
         for number in numbers {
-            replays.learn(format!("c{number}"), replayed(number));
+            replays.learn(format!("c{number}"), replayed(number), now());
         }
-        replays.keep();
+        replays.keep(|_, _| true);
     }
 
     #[test]
@@ -235,15 +253,31 @@ mod tests {
     fn what_was_just_written_is_not_learned() {
         let (_folder, dirs) = folder();
         let replays = Replays::new(&dirs);
-        let seconds = i64::try_from(clock::since_epoch(clock::wall()).as_secs()).unwrap();
+        let seconds = i64::try_from(now().as_secs()).unwrap();
         let fresh = Time { seconds: seconds + 1, nanoseconds: 0 };
         for number in 0..40 {
             let mut fresh_output = replayed(number);
             fresh_output.output.ctime = fresh;
-            replays.learn(format!("c{number}"), fresh_output);
+            replays.learn(format!("c{number}"), fresh_output, now());
         }
-        replays.keep();
+        replays.keep(|_, _| true);
         assert_eq!(Replays::new(&dirs).find("c1"), None);
+    }
+
+    #[test]
+    fn what_has_no_entry_any_more_is_forgotten() {
+        let (_folder, dirs) = folder();
+        learn(&dirs, 0..40);
+        let replays = Replays::new(&dirs);
+        for number in 40..80 {
+            replays.learn(format!("c{number}"), replayed(number), now());
+        }
+        replays.keep(|slug, digest| slug == "c7" && digest == replayed(7).digest);
+        let replays = Replays::new(&dirs);
+        assert_eq!(replays.find("c1"), None);
+        for number in (40..80).chain([7]) {
+            assert_eq!(replays.find(&format!("c{number}")), Some(replayed(number)));
+        }
     }
 
     #[test]

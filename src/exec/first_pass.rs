@@ -46,7 +46,11 @@ impl Pass<'_> {
     /// A thread's part, up to the first unit that it cannot deal with.
     fn take_turns(&self) {
         let run = &*self.turns.run;
-        while let Some(Turn::LookUp(assignment)) = self.turns.next(|| self.patience()) {
+        while let Some(turn) = self.turns.next(|| self.patience()) {
+            let assignment = match turn {
+                Turn::LookUp(assignment) => assignment,
+                Turn::Finish(open) => return self.turns.leave(open),
+            };
             let worker = assignment.worker;
             let goes_on = |unit| self.goes_on(run, unit);
             let tell = |message| self.turns.hear(message);

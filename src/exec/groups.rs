@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
@@ -13,8 +12,6 @@ use crate::sys::fs;
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     members: Mutex<Members>,
-    /// Whether all of them have been told to pause.
-    is_paused: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -42,7 +39,6 @@ impl Groups {
 
     /// Sends a signal to every member of every group; one that is gone is fine.
     pub(super) fn signal(&self, signal: Signal) {
-        self.is_paused.store(signal == Signal::STOP, Ordering::Relaxed);
         let mut members = self.lock();
         for leader in members.leaders.iter().filter_map(|leader| Pid::from_raw(*leader)) {
             let _ = kill_process_group(leader, signal);
@@ -58,9 +54,10 @@ impl Groups {
         LastRites(self)
     }
 
-    /// Whether whoever is stopped was told to.
-    pub(super) fn is_paused(&self) -> bool {
-        self.is_paused.load(Ordering::Relaxed)
+    /// What a look gives while no signal is sent, and whether whoever is stopped was told to.
+    pub(super) fn look<R>(&self, look: impl FnOnce() -> R) -> (R, bool) {
+        let members = self.lock();
+        (look(), members.told.contains(&Signal::STOP))
     }
 
     /// A set of numbers is whole whatever a panicking thread was doing with it.

@@ -1,9 +1,11 @@
 //! A run: its state, which threads take turns at (`turns.rs`), its signals and its end.
 
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::Signal;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::job::{Job, Run};
@@ -13,8 +15,9 @@ use super::signals::{Listener, Request, Signals, suspend};
 use super::turns::Turns;
 use super::worker::Message;
 use super::{Event, EventSender, Log, Outcome, Planned, RunSummary, Status, first_pass};
+use crate::cache::Stores;
 use crate::error::{Diagnostic, Result};
-use crate::sys::clock;
+use crate::sys::{clock, parallel};
 
 /// How long commands may take to end after the first signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -79,7 +82,7 @@ impl Begun {
         });
         // A lookup that hangs must not keep a stopped run alive.
         runtime.shutdown_background();
-        turns.part();
+        turns.join_threads();
         summary
     }
 }
@@ -119,19 +122,33 @@ async fn settle(turns: &Turns, listener: &mut Listener) {
         turns.lock().state.interrupt();
         return;
     }
-    let stores = turns.run.job.stores.clone();
-    let finishing = tokio::task::spawn_blocking(move || stores.finish());
-    tokio::pin!(finishing);
-    // It may wait for another machine: a signal still ends that.
-    let warnings = loop {
-        tokio::select! {
-            biased;
-            warnings = &mut finishing => break warnings,
-            request = listener.next() => drop(turns.lock().state.obey(request)),
-        }
+    let warnings = match finish_aside(&turns.run.job.stores) {
+        Ok((thread, mut finished)) => loop {
+            // It may wait for another machine: a signal still ends that.
+            tokio::select! {
+                biased;
+                warnings = &mut finished => break warnings.unwrap_or_else(|_| panic_of(thread)),
+                request = listener.next() => drop(turns.lock().state.obey(request)),
+            }
+        },
+        Err(_) => turns.run.job.stores.finish(),
     };
-    let warnings = warnings.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
     turns.lock().state.warn_at_end(warnings);
+}
+
+/// Finishes the caches in a thread of its own, which tells their warnings.
+fn finish_aside(
+    stores: &Stores,
+) -> Result<(JoinHandle<()>, oneshot::Receiver<Vec<Diagnostic>>), Diagnostic> {
+    let (teller, finished) = oneshot::channel();
+    let stores = stores.clone();
+    let thread = parallel::start(move || drop(teller.send(stores.finish())))?;
+    Ok((thread, finished))
+}
+
+/// Goes on with the panic of a thread that has told nothing.
+fn panic_of<T: Default>(thread: JoinHandle<()>) -> T {
+    thread.join().map_or_else(|panic| std::panic::resume_unwind(panic), |()| T::default())
 }
 
 /// What is known of a run, and decided by that.
@@ -150,7 +167,7 @@ pub(super) struct State {
 }
 
 impl State {
-    fn begin(run: Arc<Run>) -> Self {
+    pub(super) fn begin(run: Arc<Run>) -> Self {
         let runnables = &run.job.graph.runnables;
         let upstreams: Vec<Vec<usize>> = runnables
             .iter()
@@ -181,7 +198,7 @@ impl State {
     }
 
     /// Gives the time until something harder is done, if it is counted from now.
-    fn obey(&mut self, request: Request) -> Option<Duration> {
+    pub(super) fn obey(&mut self, request: Request) -> Option<Duration> {
         match request {
             Request::Stop(_) if self.run.stop.is_killed() => {}
             Request::Stop(_) if self.signal.is_some() => {
@@ -211,6 +228,9 @@ impl State {
     }
 
     pub(super) fn kill(&mut self) {
+        for unit in self.scheduler.stop() {
+            self.skip(unit);
+        }
         self.run.stop.kill();
         self.run.groups.signal(Signal::KILL);
     }

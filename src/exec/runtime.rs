@@ -12,9 +12,9 @@ use crate::sys::parallel;
 /// Pairs of descriptors that a runtime and its signals take, and some to work with.
 const DESCRIPTOR_PAIR_COUNT: usize = 5;
 
-/// Open files of a thread that runs a command: of its runtime, for the output, the log, the claim
-/// and the process.
-const DESCRIPTORS_PER_THREAD: usize = 8;
+/// Open files of a thread that runs a command: three of its runtime, for signals, the output, the
+/// log, the claim and the process; once that has ended, for artifacts and what is stored.
+const DESCRIPTORS_PER_THREAD: usize = 12;
 
 /// Open files that are left for all else.
 const DESCRIPTORS_RESERVED: usize = 64;
@@ -43,7 +43,7 @@ pub(super) fn new() -> Result<Runtime, Diagnostic> {
 /// There are too few open files left.
 pub(super) fn of_thread() -> Result<Runtime, Diagnostic> {
     let mut builder = Builder::new_current_thread();
-    builder.enable_all().max_blocking_threads(1).build().map_err(|error| no_files(&error))
+    builder.enable_all().build().map_err(|error| no_files(&error))
 }
 
 fn no_files(error: &io::Error) -> Diagnostic {

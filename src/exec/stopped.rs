@@ -29,10 +29,10 @@ pub(super) async fn until_stopped(leader: Option<Pid>, groups: &Groups) -> Stopp
     loop {
         // Its parent would be told by a signal, but so it would of every end of a command.
         sleep(INTERVAL).await;
-        let signal = stopping_signal(leader);
+        let (signal, is_paused) = groups.look(|| stopping_signal(leader));
         match signal.and_then(Signal::from_named_raw) {
             Some(Signal::TTIN | Signal::TTOU) => return Stopped::ByTerminal,
-            Some(_) if !groups.is_paused() => return Stopped::BySomebody,
+            Some(_) if !is_paused => return Stopped::BySomebody,
             _ => {}
         }
     }

@@ -108,6 +108,8 @@ impl Turns {
                 return Some(turn);
             }
             if table.busy_count == 0 {
+                // What somebody was to take may have been skipped since: the others wait for it.
+                self.changes.notify_all();
                 return None;
             }
             table.idle_count += 1;
@@ -141,6 +143,12 @@ impl Turns {
         let mut table = self.lock();
         table.open.push(open);
         table.busy_count -= 1;
+    }
+
+    /// Whether somebody waits for a turn.
+    #[cfg(test)]
+    pub(super) fn has_idle(&self) -> bool {
+        self.lock().idle_count > 0
     }
 
     /// Has all who wait look at their patience again.
@@ -244,7 +252,7 @@ impl Turns {
     }
 
     /// Waits for threads that have nothing left to do; those of a killed run may hang.
-    pub(super) fn part(&self) {
+    pub(super) fn join_threads(&self) {
         let threads = self.lock().threads.take().unwrap_or_default();
         if !self.run.stop.is_killed() {
             for thread in threads {

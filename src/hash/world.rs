@@ -181,6 +181,12 @@ impl World {
         worktree.look_ahead(&distinct.into_iter().collect::<Vec<_>>());
     }
 
+    /// Keeps for other runs what was learned of the files.
+    pub fn keep_learned(&self) {
+        self.worktree.iter().for_each(|worktree| worktree.keep_learned());
+        self.imports.iter().for_each(Builder::wait_for_keeping);
+    }
+
     /// A command has run, or has written: what was seen may no longer hold.
     pub fn forget_files(&self) {
         let mut seen = self.lock();

@@ -40,9 +40,7 @@ pub(super) struct Workspace {
 impl Workspace {
     /// Nothing more is looked at: what was learned of the files is kept for other runs.
     pub(super) fn finish(&self) {
-        if let Some(worktree) = &self.worktree {
-            worktree.keep_learned();
-        }
+        self.world.keep_learned();
     }
 
     /// Fails if a runnable needs a cache that cannot be used.

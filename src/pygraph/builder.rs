@@ -253,7 +253,8 @@ impl Builder {
         *self.keeping.lock().unwrap_or_else(PoisonError::into_inner) = thread.ok();
     }
 
-    fn wait_for_keeping(&self) {
+    /// Waits until the latest graph is written down.
+    pub fn wait_for_keeping(&self) {
         let keeping = self.keeping.lock().unwrap_or_else(PoisonError::into_inner).take();
         // One that panicked has kept nothing, no more.
         if let Some(thread) = keeping {

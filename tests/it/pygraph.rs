@@ -324,6 +324,22 @@ fn the_cache_status_needs_no_run() {
 }
 
 #[test]
+fn a_graph_is_kept_by_whoever_only_asks_for_it() {
+    let project = project(TOML, &[]);
+    for number in 0..300 {
+        project.file(format!("many/part{number}.py"), "import json, app.main\n");
+    }
+    project.commit();
+    project.qik(["check"]).ok();
+    let kept = || std::fs::read(project.root.join("._qik/imports/graph")).unwrap();
+    let before = kept();
+    project.file("many/added.py", "import lib.side\n");
+    project.commit();
+    project.ls(["--cache-status", "cold"]);
+    assert!(kept() != before, "it is still that of the run");
+}
+
+#[test]
 fn the_plugins_commands_have_the_names_that_they_always_had() {
     let spaces = "[spaces.lib]\nfence = ['lib']\n";
     let project = project(TOML, &[]);

@@ -189,6 +189,26 @@ fn stopping_a_run_stops_its_commands_and_continuing_goes_on() {
 }
 
 #[test]
+fn none_of_many_that_go_on_is_taken_for_stopped() {
+    let project = Project::new();
+    let commands: String =
+        (0..12).map(|number| format!("c{number} = 'touch up{number}; {{wait go}}'\n")).collect();
+    project.toml(&format!("[commands]\n{commands}")).commit();
+    let started = project.start(["-n", "12"]);
+    until("all are up", || (0..12).all(|number| project.exists(format!("up{number}"))));
+    for _ in 0..5 {
+        started.signal(Signal::TSTP);
+        until("qik has stopped", || is_in_state(started.id(), 'T'));
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        started.signal(Signal::CONT);
+        std::thread::sleep(std::time::Duration::from_millis(150));
+    }
+    project.file("go", "");
+    let output = started.wait().ok();
+    assert!(!output.stderr().contains("is stopped"), "{}", output.dump());
+}
+
+#[test]
 fn a_reader_that_does_not_read_keeps_no_run_alive() {
     let exec = "exec 3> alive; echo a >&3; echo b >&3; yes";
     let (project, lifeline) = project(exec, "");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::{Ask, Local, Lookup, Miss, NewEntry, Peek, Store};
+use super::super::{Ask, Hit, Local, Lookup, Miss, NewEntry, Peek, Replayed, Store};
 use super::fetches::Fetches;
 use super::link::{Fetched, Link};
 use super::s3::S3;
@@ -15,6 +15,7 @@ use crate::cache::Key;
 use crate::error::{Code, Diagnostic, veil_address};
 use crate::hash::Document;
 use crate::plan::RunnableName;
+use crate::sys::folder::FileStamp;
 use crate::sys::parallel;
 
 /// Questions that are asked at once where nothing is fetched.
@@ -112,6 +113,14 @@ impl Store for Tiered {
     fn look_again(&self, key: Key<'_>) -> Lookup {
         // Other machines have been asked just now.
         self.link.local().look_again(key)
+    }
+
+    fn recall(&self, key: Key<'_>) -> Option<Replayed> {
+        self.link.local().recall(key)
+    }
+
+    fn learn(&self, key: Key<'_>, hit: &Hit, output: FileStamp) {
+        self.link.local().learn(key, hit, output);
     }
 
     fn store(&self, key: Key<'_>, entry: NewEntry<'_>) -> Result<(), Diagnostic> {

@@ -1,5 +1,6 @@
 //! What signals do to a run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
@@ -8,7 +9,11 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::project::{Done, PATIENCE, Project};
 use crate::config::CacheWhen;
 use crate::exec::groups::{Groups, is_alive};
-use crate::exec::{Event, Request, Signals, Status};
+use crate::exec::job::Run;
+use crate::exec::run::State;
+use crate::exec::turns::{Turn, Turns};
+use crate::exec::worker::Message;
+use crate::exec::{Event, Log, Outcome, Request, Signals, Status, event_channel};
 use crate::sys::clock;
 
 /// Runs a project and asks for something whenever a unit says a word.
@@ -32,6 +37,41 @@ fn run_and_ask(project: &Project, asks: &[(&str, Request)]) -> Done {
 
 fn send(sender: &UnboundedSender<Request>, request: Request) {
     sender.send(request).unwrap();
+}
+
+/// A stop that comes when a thread has ended its turn and not taken the next one yet.
+#[test]
+fn whoever_waits_for_a_turn_hears_that_there_is_none_any_more() {
+    let mut project = Project::new();
+    project.command("first", "true", &[]);
+    project.command("second", "true", &["first"]);
+    let (events, _receiver) = event_channel(false);
+    let turns = Turns::new(State::begin(Arc::new(Run::new(project.job(), events))));
+    let patience = || Some(PATIENCE);
+    let Some(Turn::LookUp(assignment)) = turns.next(patience) else { panic!("nothing is ready") };
+    assert_eq!(assignment.units[0], 0);
+    turns.hear(Message::GaveBack(assignment.units[1..].to_vec()));
+    let (teller, told) = std::sync::mpsc::channel();
+    let waiter = Arc::clone(&turns);
+    let thread = std::thread::spawn(move || {
+        let is_over = waiter.next(|| Some(Duration::MAX)).is_none();
+        teller.send(is_over).unwrap();
+    });
+    while !turns.has_idle() {
+        std::thread::yield_now();
+    }
+    let outcome = Outcome {
+        status: Status::Succeeded,
+        code: 0,
+        duration: None,
+        log: Log::default(),
+        error: None,
+    };
+    turns.end(Some(assignment.worker), Some(Message::Ended(vec![(0, outcome)])));
+    turns.lock().state.obey(Request::Stop(Signal::INT));
+    assert!(turns.next(patience).is_none());
+    assert_eq!(told.recv_timeout(PATIENCE / 10), Ok(true));
+    thread.join().unwrap();
 }
 
 /// A command that waits, not for ever.
