@@ -47,7 +47,7 @@ pub use pattern::check_pattern;
 pub use policy::is_worth_keeping;
 pub use private::prepare_private;
 pub use remote::{Expected, Keys, Mode, S3Settings, Secret, Tiered};
-pub use replays::Replayed;
+pub use replays::{RECALL_COUNT_MIN, Replayed};
 pub use repo::{Publication, Publish, Shared};
 pub use slug::slug;
 pub use stores::Stores;

@@ -16,6 +16,9 @@ use crate::sys::folder::FileStamp;
 use crate::sys::fs;
 use crate::sys::memo::{parse_stamp, seal, stamp_words, unseal};
 
+/// Runnables below which their entries are read sooner than what is known of all replays.
+pub const RECALL_COUNT_MIN: usize = 4;
+
 /// Replays below which all is read again the next time: to write a file takes as long.
 const COUNT_MIN: usize = 32;
 

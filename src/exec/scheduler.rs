@@ -1,4 +1,4 @@
-//! What runs next, on which worker: the whole state of a run. Pure.
+//! What runs next, on which worker: what a run is decided by. Pure.
 //!
 //! A worker is given a chunk of what is ready. It looks one after the other up in the caches
 //! until one is cold; that one it runs, the rest it gives back. So a warm run costs one hand-over

@@ -26,9 +26,6 @@ pub(super) const CODE_ERROR: i32 = 2;
 /// What a quick look reads at most of what there is to replay.
 const QUICK_BYTES_MAX: u64 = 8 << 20;
 
-/// So few entries are read sooner than what is known of all replays.
-const READ_COUNT_MAX: usize = 3;
-
 /// How long a look may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pace {
@@ -216,7 +213,7 @@ enum NotReplayed {
 
 /// The outcome of a result that was replayed before, if nothing of it has been touched since.
 fn recall(run: &Run, unit: usize, store: &dyn Store, key: Key<'_>) -> Option<Outcome> {
-    if run.job.graph.runnables.len() <= READ_COUNT_MAX {
+    if run.job.graph.runnables.len() < cache::RECALL_COUNT_MIN {
         return None;
     }
     let _stage = tracing::info_span!(target: STAGE, "recall").entered();
