@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::support::Project;
+use crate::support::{Bucket, KEY, Project, SECRET};
 
 /// Enough to be worth remembering.
 const COUNT: usize = 40;
@@ -15,13 +15,17 @@ const SETTLING: Duration = Duration::from_millis(300);
 
 /// A project whose last run was warm, and has learned what it saw.
 fn learned() -> Project {
-    let project = Project::new();
+    learned_in(Project::new(), "")
+}
+
+/// The same of a project with more in its configuration.
+fn learned_in(project: Project, toml: &str) -> Project {
     let command = |number| {
         format!(
             "[commands.c{number}]\nexec = '{{tick c{number}}}; cat f{number}'\ndeps = ['f{number}']\n"
         )
     };
-    project.toml(&(0..COUNT).map(command).collect::<String>());
+    project.toml(&(toml.to_owned() + &(0..COUNT).map(command).collect::<String>()));
     for number in 0..COUNT {
         project.file(format!("f{number}"), format!("{number} as it was\n"));
     }
@@ -65,6 +69,26 @@ fn what_nobody_has_touched_is_not_read() {
     let warm = project.qik(["--cache-status", "warm", "--ls"]).ok().stdout();
     assert_eq!(warm.lines().count(), COUNT);
     assert_eq!(project.qik(["c7", "-v", "2"]).ok().stdout(), "7 as it was\n");
+    check_runs(&project, COUNT);
+}
+
+#[test]
+fn what_is_in_front_of_a_remote_cache_is_recalled_too() {
+    let bucket = Bucket::new();
+    let toml = format!("{}[defaults]\ncache = 'remote'\n", bucket.toml(""));
+    // Where qik has read credentials, it looks for them in all output.
+    let of_toml = |line: &&str| !line.starts_with("aws-");
+    let toml: String = toml.split_inclusive('\n').filter(of_toml).collect();
+    let project = Project::new();
+    let home = project.world().join("home/.aws");
+    fs::create_dir(&home).unwrap();
+    let keys = format!("[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n");
+    fs::write(home.join("credentials"), keys).unwrap();
+    let project = learned_in(project, &toml);
+    bucket.requests();
+    assert_eq!(count(&project, "entries recalled"), COUNT);
+    assert_eq!(count(&project, "entries read"), 0);
+    assert!(bucket.requests().is_empty());
     check_runs(&project, COUNT);
 }
 
