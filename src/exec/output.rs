@@ -71,6 +71,14 @@ fn safe_part(part: &str) -> Cow<'_, str> {
     }
 }
 
+/// The log of a replay.
+#[derive(Debug)]
+pub(super) struct Shown {
+    pub(super) log: Log,
+    /// Of the output file, if it held the log already.
+    pub(super) held: Option<FileStamp>,
+}
+
 /// The output files of a run.
 #[derive(Debug)]
 pub(super) struct Outputs {
@@ -119,13 +127,8 @@ impl Outputs {
     /// Makes the output file of a runnable hold a stored log; one that holds it already is left
     /// alone. Fails, and changes nothing, if the log is not what was stored.
     ///
-    /// Where the file cannot be written, the log is given from memory, up to a bound. With the log
-    /// comes the stamp of a file that held it already.
-    pub(super) fn replay(
-        &self,
-        name: &RunnableName,
-        hit: &Hit,
-    ) -> Result<(Log, Option<FileStamp>), Diagnostic> {
+    /// Where the file cannot be written, the log is given from memory, up to a bound.
+    pub(super) fn replay(&self, name: &RunnableName, hit: &Hit) -> Result<Shown, Diagnostic> {
         if !self.veil.is_empty() && shows_secret(&self.veil, hit)? {
             let message = format!("the stored output of `{name}` shows a secret");
             return Err(Diagnostic::new(Code::CacheFailed, message));
@@ -134,13 +137,13 @@ impl Outputs {
         if self.failure.is_none() {
             let held = holds(&path, hit);
             if held.is_some() || rewrite(&self.dirs, &path, hit)? {
-                return Ok((Log { path: Some(path), ..Log::default() }, held));
+                return Ok(Shown { log: Log { path: Some(path), ..Log::default() }, held });
             }
         }
         let mut rest = Vec::new();
         let mut log = hit.open_log()?.take(REST_BYTES_MAX as u64);
         fs::verb("read", &path, log.read_to_end(&mut rest))?;
-        Ok((Log { rest: rest.into(), ..Log::default() }, None))
+        Ok(Shown { log: Log { rest: rest.into(), ..Log::default() }, held: None })
     }
 
     /// The log of a runnable whose output file is still the one with this stamp, which held it.

@@ -8,12 +8,12 @@ use std::time::Duration;
 use super::ancestry;
 use super::job::{Run, UnknownUpstream};
 use super::orphans;
+use super::output::Shown;
 use super::{Event, Log, Outcome, RunReason, Status, output_path};
 use crate::cache::{self, Claim, Hit, Key, Lookup, Miss, Restored, Store};
 use crate::error::{Diagnostic, RunnableError, Severity, render};
 use crate::hash::{Change, Fingerprint, diff};
 use crate::paths::ProjectPath;
-use crate::sys::folder::FileStamp;
 use crate::sys::timings::{COUNT, STAGE};
 use crate::sys::{Env, fs};
 
@@ -268,14 +268,14 @@ fn replay(
             let reason = RunReason::Changed(vec![Change::FileChanged { path }]);
             Err(NotReplayed::Runs(Some(reason)))
         }
-        Ok(((log, held), restored)) => {
+        Ok((shown, restored)) => {
             if restored == Restored::Files {
                 run.forget_files();
             }
-            if let Some(stamp) = held {
+            if let Some(stamp) = shown.held {
                 store.learn(key, hit, stamp);
             }
-            Ok(replayed_outcome(run, unit, hit.code, hit.duration, log))
+            Ok(replayed_outcome(run, unit, hit.code, hit.duration, shown.log))
         }
         Err(diagnostic) => {
             // A restore that stopped half way has written, too.
@@ -297,11 +297,11 @@ fn try_replay(
     unit: usize,
     pace: Pace,
     hit: &Hit,
-) -> Result<((Log, Option<FileStamp>), Restored), Diagnostic> {
-    let log = run.outputs.replay(&run.runnable(unit).name, hit)?;
+) -> Result<(Shown, Restored), Diagnostic> {
+    let shown = run.outputs.replay(&run.runnable(unit).name, hit)?;
     if pace == Pace::Quick {
-        return Ok((log, Restored::Nothing));
+        return Ok((shown, Restored::Nothing));
     }
     let is_spared = |path: &ProjectPath| run.job.inputs.is_tracked(path);
-    Ok((log, hit.restore(&run.job.dirs.root, &is_spared)?))
+    Ok((shown, hit.restore(&run.job.dirs.root, &is_spared)?))
 }
