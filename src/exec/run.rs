@@ -73,17 +73,19 @@ impl Begun {
         }
         let runtime = runtime::new()?;
         let _last_rites = turns.run.groups.last_rites();
-        let summary = runtime.block_on(async {
-            let listener = signals.listen()?;
-            if !turns.lock().has_ended() {
-                turns.start()?;
-            }
-            Ok(drive(&turns, listener).await)
-        });
+        let listener = {
+            let _within = runtime.enter();
+            signals.listen()?
+        };
+        if !turns.lock().has_ended() {
+            // Not within the runtime: one that is to be another thread's cannot be dropped there.
+            turns.start()?;
+        }
+        let summary = runtime.block_on(drive(&turns, listener));
         // A lookup that hangs must not keep a stopped run alive.
         runtime.shutdown_background();
         turns.join_threads();
-        summary
+        Ok(summary)
     }
 }
 

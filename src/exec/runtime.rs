@@ -7,7 +7,6 @@ use rustix::process::{Resource, getrlimit};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Code, Diagnostic};
-use crate::sys::parallel;
 
 /// Pairs of descriptors that a runtime and its signals take, and some to work with.
 const DESCRIPTOR_PAIR_COUNT: usize = 5;
@@ -29,10 +28,8 @@ pub(super) fn thread_count_max() -> usize {
 /// The first runtime of a process or of a run, which hears its signals.
 ///
 /// # Errors
-/// There are too few open files left, or too few threads.
+/// There are too few open files left.
 pub(super) fn new() -> Result<Runtime, Diagnostic> {
-    // tokio panics where it cannot start the first of its own.
-    drop(parallel::start(|| ())?.join());
     has_descriptors().map_err(|error| no_files(&error))?;
     of_thread()
 }
