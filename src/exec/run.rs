@@ -133,6 +133,7 @@ async fn settle(turns: &Turns, listener: &mut Listener) {
                 request = listener.next() => drop(turns.lock().state.obey(request)),
             }
         },
+        // Without a thread they are finished here, and no signal is heard meanwhile.
         Err(_) => turns.run.job.stores.finish(),
     };
     turns.lock().state.warn_at_end(warnings);

@@ -87,12 +87,12 @@ impl Progress {
         bar.done_count += 1;
         let is_quiet = outcome.status.is_success() && outcome.status.is_cached();
         bar.has_failed |= !outcome.status.is_success();
-        let mut line = String::new();
-        self.ledger.end(&mut line, runnable, outcome, &self.screen.marks);
         let shows_output = self.ledger.shows_at_once();
         if is_quiet && !shows_output {
             return; // the closing line counts it
         }
+        let mut line = String::new();
+        self.ledger.end(&mut line, runnable, outcome, &self.screen.marks);
         self.above(|screen| {
             screen.say(&line);
             if shows_output {
