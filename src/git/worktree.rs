@@ -3,10 +3,11 @@
 //! What was seen holds until [`Worktree::forget`]: within such an epoch a file is looked at once,
 //! however many pattern sets share it. No lock is held while files are looked at or hashed.
 
-use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustc_hash::FxHashMap;
 
 use super::content::{Contents, Hashed};
 use super::diff::{file_at, tree_differences};
@@ -56,7 +57,7 @@ pub(super) struct Seen {
     /// there are.
     known: Vec<u32>,
     /// What patterns were asked for.
-    sets: BTreeMap<Patterns, Matched>,
+    sets: FxHashMap<Patterns, Matched>,
     /// Counts how often the files of sets were forgotten.
     sets_epoch: u64,
 }
