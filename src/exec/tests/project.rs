@@ -178,7 +178,12 @@ fn gather(receiver: &EventReceiver, mut watch: impl FnMut(&Event)) -> Vec<Event>
             Received::Event(event) => {
                 watch(&event);
                 receiver.shown(&event);
+                let is_last = matches!(event, Event::RunEnded { .. });
                 events.push(event);
+                if is_last {
+                    // As the reporters do: a thread that hangs never lets its sender go.
+                    return events;
+                }
             }
             Received::Closed => return events,
             Received::Nothing => panic!("nothing happens"),
